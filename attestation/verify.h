@@ -1,0 +1,75 @@
+/* verify.h - the entry of the verifier: a quote, collateral, roots and a time go in; a verdict and
+ * the facts that the quote states come out. No I/O, no clock.
+ *
+ * Two steps, so that no network request is made for a quote that cannot be admitted anyway:
+ * rpl_verification_begin checks everything that needs nothing but the quote (structure, PCK chain to
+ * the root, QE report, signatures); rpl_verification_collateral checks the rest. A caller that has
+ * the collateral at hand calls both in a row. The verdict collects all checks of both.
+ *
+ * Rules and their sources: docs/verification.md.
+ */
+#ifndef RPL_ATTESTATION_VERIFY_H
+#define RPL_ATTESTATION_VERIFY_H
+
+#include "attestation/roots.h"
+#include "attestation/tdx/quote.h"
+#include "attestation/tdx/tcb_status.h"
+#include "attestation/tdx/verdict.h"
+
+/* Borrowed views; any may be empty (then the checks that need it fail with COLLATERAL_MISSING). */
+typedef struct {
+    rpl_bytes root_crl;          /* DER, PEM or hex of DER */
+    rpl_bytes pck_crl;           /* the same */
+    rpl_bytes tcb_info_chain;    /* PEM: signer, root */
+    rpl_bytes tcb_info;          /* the exact bytes of the member's value */
+    rpl_bytes tcb_info_signature;    /* 128 hex characters */
+    rpl_bytes qe_identity_chain; /* PEM */
+    rpl_bytes qe_identity;
+    rpl_bytes qe_identity_signature;
+} rpl_collateral;
+
+/* What the measured configuration decides; rpl_td_policy_default() is the strict default. */
+typedef struct {
+    uint32_t accepted_tcb;       /* bit set of 1u << rpl_tcb_status; default UpToDate alone */
+    uint64_t td_optional_allowed; /* td_attributes bits of the optional set that are tolerated */
+    bool allow_service_td;
+} rpl_td_policy;
+rpl_td_policy rpl_td_policy_default(void);
+
+#define RPL_ADVISORIES_MAX 64
+
+/* What the quote and its collateral say; trustworthy only beside a verdict whose groups passed. */
+typedef struct {
+    rpl_quote quote;             /* views into the input */
+    uint8_t ppid[16], fmspc[6], pceid[2];
+    bool has_pck;                /* ppid, fmspc, pceid and processor_ca are set */
+    bool processor_ca;           /* PCK issued by the Processor CA, else the Platform CA */
+    rpl_tcb_status tcb_status;   /* RPL_TCB_UNKNOWN until evaluated */
+    rpl_tcb_status launch_status, current_status, platform_status, module_status, qe_status;
+    int64_t tcb_date;
+    size_t n_advisories;
+    char advisories[RPL_ADVISORIES_MAX][24];
+    uint32_t tcb_eval_number, qe_eval_number;
+    int64_t valid_from, valid_until; /* the window of everything that was used */
+    uint8_t quote_digest[32];    /* SHA-256 of the signed region: the quote's only identity */
+} rpl_quote_facts;
+
+typedef struct rpl_verification rpl_verification; /* owns parsed certificates between the steps */
+
+/* `quote` (at most RPL_QUOTE_MAX) and `roots` are borrowed until the verification is freed. The
+ * checks of RPL_GROUP_QUOTE and RPL_GROUP_TD are run into `verdict`, which the caller has started.
+ * `*out` is owned by the caller, also when checks failed.
+ * RPL_INTERNAL  no memory: nothing was evaluated */
+RPL_CHECKED rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
+                                              const rpl_td_policy *policy, int64_t now,
+                                              rpl_verdict *verdict, rpl_verification **out);
+/* Runs the checks of RPL_GROUP_COLLATERAL as far as what begin found allows. */
+RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,
+                                                   const rpl_collateral *collateral,
+                                                   rpl_verdict *verdict);
+/* Borrowed until the verification is freed. */
+const rpl_quote_facts *rpl_verification_facts(const rpl_verification *v);
+void rpl_verification_free(rpl_verification *v);
+RPL_DEFINE_AUTO(rpl_verification *, verification, rpl_verification_free)
+
+#endif

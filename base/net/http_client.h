@@ -1,0 +1,48 @@
+/* http_client.h - one blocking HTTP exchange, over TCP, TLS or a unix socket; the only user of
+ * libcurl.
+ *
+ * Everything that comes back is foreign: sizes are capped while receiving, redirects and proxies
+ * are off, only http and https are spoken, the deadline covers the whole exchange. Call it from a
+ * worker thread, never from the loop. TLS verifies the peer against the CA file.
+ */
+#ifndef RPL_BASE_NET_HTTP_CLIENT_H
+#define RPL_BASE_NET_HTTP_CLIENT_H
+
+#include "base/reader.h"
+#include "base/status.h"
+
+enum { RPL_HTTP_HEADERS_MAX = 32768 };
+
+typedef struct {
+    const char *url;          /* http://localhost/Path for unix sockets */
+    const char *unix_socket;  /* path, or NULL for TCP */
+    const char *ca_file;      /* NULL: the system's bundle */
+    const char *content_type; /* of the body; NULL without body */
+    rpl_bytes body;           /* POST when data is not NULL (may be empty), else GET */
+    long connect_timeout_ms, timeout_ms;
+    size_t body_max;          /* bytes of the answer's body */
+} rpl_http_request;
+
+typedef struct {
+    long status;
+    uint8_t *body;   /* owned; zero-terminated one byte behind body_len for convenience */
+    size_t body_len;
+    char *headers;   /* owned: raw header lines, each ending in \r\n */
+    size_t headers_len;
+} rpl_http_response;
+
+/* Once per process, before any thread is started. */
+RPL_CHECKED rpl_status rpl_http_global_init(void);
+
+/* `*out` is written only on success (any HTTP status is a success), and is then released with
+ * rpl_http_response_free, which wipes the body.
+ * RPL_UNAVAILABLE  could not connect, time-out, TLS failure, connection cut
+ * RPL_TOO_LARGE    headers or body over their limit
+ * RPL_MALFORMED    the URL is not http or https */
+RPL_CHECKED rpl_status rpl_http_exchange(const rpl_http_request *request, rpl_http_response *out);
+void rpl_http_response_free(rpl_http_response *response);
+/* The value of the header `name` (case-insensitive), trimmed; false when absent or there twice. */
+RPL_CHECKED bool rpl_http_header(const rpl_http_response *response, const char *name,
+                                 rpl_bytes *value);
+
+#endif
