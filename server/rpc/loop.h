@@ -50,6 +50,9 @@ typedef struct rpl_post {
  * must not be pending already. */
 void rpl_loop_post(rpl_loop *loop, rpl_post *post);
 
+/* Runs what has been posted so far, and what that posts, without waiting. */
+void rpl_loop_run_posted(rpl_loop *loop);
+
 /* Calls `on_signal` on the loop thread for each arriving `signo`, which is blocked in the calling
  * thread: call it before other threads are made, so that they inherit that.
  * RPL_INTERNAL  no descriptor */

@@ -8,6 +8,8 @@
 #ifndef RPL_SERVER_RPC_WORKER_H
 #define RPL_SERVER_RPC_WORKER_H
 
+#include <stddef.h>
+
 #include "server/rpc/loop.h"
 
 typedef struct rpl_job {
