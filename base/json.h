@@ -32,15 +32,17 @@ RPL_CHECKED bool rpl_json_get_hex(const json_t *object, const char *key, uint8_t
 const json_t *rpl_json_get_object(const json_t *object, const char *key);
 const json_t *rpl_json_get_array(const json_t *object, const char *key);
 
-/* Adding members to our own answers; a failed allocation is remembered by jansson's NULL handling:
- * check with rpl_json_dump. Hex is lower-case. */
+/* Adding members to our own answers. Hex is lower-case. What jansson cannot hold (text that is not
+ * UTF-8, a number over INT64_MAX, memory) is written as null, so that no member silently misses. */
 void rpl_json_set_hex(json_t *object, const char *key, rpl_bytes bytes);
 void rpl_json_set_text(json_t *object, const char *key, const char *text);
 void rpl_json_set_uint(json_t *object, const char *key, uint64_t value);
+/* Compact text, zero-terminated, owned by the caller. RPL_INTERNAL: memory. */
+RPL_CHECKED rpl_status rpl_json_dump(const json_t *value, char **out);
 
 /* The exact bytes of the value of the top-level member `key` inside `text`, which must be one
  * strict JSON object: what a signature over a member covers. Borrowed from `text`.
- * RPL_MALFORMED  not an object, member missing or twice */
+ * RPL_MALFORMED  not an object, member missing or twice, or its name spelled with escapes */
 RPL_CHECKED rpl_status rpl_json_raw_member(rpl_bytes text, const char *key, rpl_bytes *value);
 
 #endif
