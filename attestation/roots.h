@@ -11,8 +11,8 @@
 #include "base/status.h"
 
 typedef struct {
-    uint8_t key[65];           /* uncompressed P-256 point: 04 || x || y */
-    uint8_t cert_digest[32];   /* SHA-256 of the root certificate's DER whose self-signature was
+    uint8_t key[65];         /* uncompressed P-256 point: 04 || x || y */
+    uint8_t cert_digest[32]; /* SHA-256 of the root certificate's DER whose self-signature was
                                   verified beforehand; all zero when none was */
     bool is_test;
 } rpl_roots;

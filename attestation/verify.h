@@ -18,19 +18,19 @@
 
 /* Borrowed views; any may be empty (then the checks that need it fail with COLLATERAL_MISSING). */
 typedef struct {
-    rpl_bytes root_crl;          /* DER, PEM or hex of DER */
-    rpl_bytes pck_crl;           /* the same */
-    rpl_bytes tcb_info_chain;    /* PEM: signer, root */
-    rpl_bytes tcb_info;          /* the exact bytes of the member's value */
-    rpl_bytes tcb_info_signature;    /* 128 hex characters */
-    rpl_bytes qe_identity_chain; /* PEM */
+    rpl_bytes root_crl;           /* DER, PEM or hex of DER */
+    rpl_bytes pck_crl;            /* the same */
+    rpl_bytes tcb_info_chain;     /* PEM: signer, root */
+    rpl_bytes tcb_info;           /* the exact bytes of the member's value */
+    rpl_bytes tcb_info_signature; /* 128 hex characters */
+    rpl_bytes qe_identity_chain;  /* PEM */
     rpl_bytes qe_identity;
     rpl_bytes qe_identity_signature;
 } rpl_collateral;
 
 /* What the measured configuration decides; rpl_td_policy_default() is the strict default. */
 typedef struct {
-    uint32_t accepted_tcb;       /* bit set of 1u << rpl_tcb_status; default UpToDate alone */
+    uint32_t accepted_tcb;        /* bit set of 1u << rpl_tcb_status; default UpToDate alone */
     uint64_t td_optional_allowed; /* td_attributes bits of the optional set that are tolerated */
     bool allow_service_td;
 } rpl_td_policy;
@@ -40,18 +40,18 @@ rpl_td_policy rpl_td_policy_default(void);
 
 /* What the quote and its collateral say; trustworthy only beside a verdict whose groups passed. */
 typedef struct {
-    rpl_quote quote;             /* views into the input */
+    rpl_quote quote; /* views into the input */
     uint8_t ppid[16], fmspc[6], pceid[2];
-    bool has_pck;                /* ppid, fmspc, pceid and processor_ca are set */
-    bool processor_ca;           /* PCK issued by the Processor CA, else the Platform CA */
-    rpl_tcb_status tcb_status;   /* RPL_TCB_UNKNOWN until evaluated */
+    bool has_pck;              /* ppid, fmspc, pceid and processor_ca are set */
+    bool processor_ca;         /* PCK issued by the Processor CA, else the Platform CA */
+    rpl_tcb_status tcb_status; /* RPL_TCB_UNKNOWN until evaluated */
     rpl_tcb_status launch_status, current_status, platform_status, module_status, qe_status;
     int64_t tcb_date;
     size_t n_advisories;
     char advisories[RPL_ADVISORIES_MAX][24];
     uint32_t tcb_eval_number, qe_eval_number;
     int64_t valid_from, valid_until; /* the window of everything that was used */
-    uint8_t quote_digest[32];    /* SHA-256 of the signed region: the quote's only identity */
+    uint8_t quote_digest[32];        /* SHA-256 of the signed region: the quote's only identity */
 } rpl_quote_facts;
 
 typedef struct rpl_verification rpl_verification; /* owns parsed certificates between the steps */

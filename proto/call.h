@@ -16,8 +16,9 @@
 /* Who is on the other end of a connection, as far as we can tell. */
 typedef struct {
     const char *guest; /* name of the guest folder; NULL on the host listener */
-    char address[64];  /* "192.0.2.1:40000", "[2001:db8::1]:40000" or "unix pid=1 uid=0" (never trusted) */
-    uint8_t key[16];   /* what rate limits count by: the IPv6 or IPv4-mapped address; zero for unix */
+    char address
+        [64]; /* "192.0.2.1:40000", "[2001:db8::1]:40000" or "unix pid=1 uid=0" (never trusted) */
+    uint8_t key[16]; /* what rate limits count by: the IPv6 or IPv4-mapped address; zero for unix */
 } rpl_peer;
 
 /* The closure's data; transports extend it by making it their first member. */

@@ -26,7 +26,8 @@ enum {
 typedef struct {
     uint8_t imr; /* 0..3: the RTMR it extended */
     uint32_t type;
-    uint8_t version; /* 1, 2; 0 = only a digest is known (TCG events of RTMR 0..2, the oldest scheme) */
+    uint8_t
+        version; /* 1, 2; 0 = only a digest is known (TCG events of RTMR 0..2, the oldest scheme) */
     rpl_bytes name, payload; /* views */
     uint8_t digest[48];      /* recomputed where version > 0 */
 } rpl_event;
@@ -52,9 +53,11 @@ void rpl_event_log_replay(const rpl_event_log *log, uint8_t imr, uint8_t mr[stat
 /* What the OS said, from RTMR3 events up to the first system-ready. */
 typedef struct {
     bool has_system_ready;
-    bool has_compose_hash; /* the oldest images have none: then app_id is the hash of the compose file */
+    bool
+        has_compose_hash; /* the oldest images have none: then app_id is the hash of the compose file */
     uint8_t compose_hash[32];
-    rpl_bytes app_id, instance_id, key_provider, os_image_hash, rootfs_hash; /* views; empty: absent */
+    rpl_bytes app_id, instance_id, key_provider, os_image_hash,
+        rootfs_hash; /* views; empty: absent */
 } rpl_os_statement;
 
 /* Call after the replay matched.

@@ -36,13 +36,13 @@ typedef struct {
     uint8_t report_data[64];                    /* the caller's 64 bytes, bound into the quote */
     uint8_t tee_tcb_svn2[16], mr_servicetd[48]; /* TD report 1.5 only, else zero */
     rpl_bytes canonical;                        /* the quote without its unsigned padding */
-    rpl_bytes signed_part;                      /* header and body: what the attestation key signed */
-    rpl_bytes signature, attestation_key;       /* 64 bytes each */
-    rpl_bytes qe_report_bytes;                  /* 384 bytes, signed by the PCK key */
+    rpl_bytes signed_part;                /* header and body: what the attestation key signed */
+    rpl_bytes signature, attestation_key; /* 64 bytes each */
+    rpl_bytes qe_report_bytes;            /* 384 bytes, signed by the PCK key */
     rpl_qe_report qe_report;
-    rpl_bytes qe_report_signature;              /* 64 bytes */
+    rpl_bytes qe_report_signature; /* 64 bytes */
     rpl_bytes qe_auth_data;
-    rpl_bytes pck_pem;                          /* PEM: leaf, intermediate, root */
+    rpl_bytes pck_pem; /* PEM: leaf, intermediate, root */
 } rpl_quote;
 
 /* Reads `input` into `*quote`; checks no signature and judges no value beyond the format.

@@ -95,7 +95,8 @@ typedef struct {
     bool required[RPL_CHECK_COUNT];
     uint8_t state[RPL_CHECK_COUNT]; /* rpl_check_state */
     size_t n_findings;
-    rpl_finding findings[RPL_FINDINGS_MAX]; /* failures in the order found; further ones only set state */
+    rpl_finding
+        findings[RPL_FINDINGS_MAX]; /* failures in the order found; further ones only set state */
 } rpl_verdict;
 
 /* Forgets everything; requires the checks of `groups` (rpl_check_group, or-ed). */

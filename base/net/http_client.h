@@ -20,14 +20,14 @@ typedef struct {
     const char *content_type; /* of the body; NULL without body */
     rpl_bytes body;           /* POST when data is not NULL (may be empty), else GET */
     long connect_timeout_ms, timeout_ms;
-    size_t body_max;          /* bytes of the answer's body */
+    size_t body_max; /* bytes of the answer's body */
 } rpl_http_request;
 
 typedef struct {
     long status;
-    uint8_t *body;   /* owned; zero-terminated one byte behind body_len for convenience */
+    uint8_t *body; /* owned; zero-terminated one byte behind body_len for convenience */
     size_t body_len;
-    char *headers;   /* owned: raw header lines, each ending in \r\n */
+    char *headers; /* owned: raw header lines, each ending in \r\n */
     size_t headers_len;
 } rpl_http_response;
 

@@ -15,7 +15,7 @@
 #include "base/reader.h"
 #include "base/status.h"
 
-#define assert_ok(expr) check_code_((expr), RPL_OK, #expr, __FILE__, __LINE__)
+#define assert_ok(expr)         check_code_((expr), RPL_OK, #expr, __FILE__, __LINE__)
 #define assert_code(expr, want) check_code_((expr), (want), #expr, __FILE__, __LINE__)
 
 static inline void check_code_(rpl_status s, rpl_code want, const char *expr, const char *file,
