@@ -1,4 +1,4 @@
-"""The part of the protobuf wire format that the agent's messages use: bytes, text, repeated ones."""
+"""The part of the protobuf wire format that the agent's messages use: bytes and text."""
 
 
 def _varint(value):
