@@ -14,20 +14,21 @@
 enum { RPL_HTTP_HEADERS_MAX = 32768 };
 
 typedef struct {
-    const char *url;          /* http://localhost/Path for unix sockets */
-    const char *unix_socket;  /* path, or NULL for TCP */
-    const char *ca_file;      /* NULL: the system's bundle */
-    const char *content_type; /* of the body; NULL without body */
-    rpl_bytes body;           /* POST when data is not NULL (may be empty), else GET */
-    long connect_timeout_ms, timeout_ms;
-    size_t body_max; /* bytes of the answer's body */
+    const char *url;                     /* http://localhost/Path for unix sockets */
+    const char *unix_socket;             /* path, or NULL for TCP */
+    const char *ca_file;                 /* NULL: the system's bundle */
+    const char *content_type;            /* of the body; NULL without body */
+    rpl_bytes body;                      /* POST when data is not NULL (may be empty), else GET */
+    long connect_timeout_ms, timeout_ms; /* the second is the whole's and must be set */
+    size_t body_max;                     /* bytes of the answer's body */
 } rpl_http_request;
 
 typedef struct {
     long status;
     uint8_t *body; /* owned; zero-terminated one byte behind body_len for convenience */
     size_t body_len;
-    char *headers; /* owned: raw header lines, each ending in \r\n */
+    char *headers; /* owned: the final answer's header lines, each ending in \r\n; no
+                        status line, no trailers */
     size_t headers_len;
 } rpl_http_response;
 
@@ -38,7 +39,8 @@ RPL_CHECKED rpl_status rpl_http_global_init(void);
  * rpl_http_response_free, which wipes the body.
  * RPL_UNAVAILABLE  could not connect, time-out, TLS failure, connection cut
  * RPL_TOO_LARGE    headers or body over their limit
- * RPL_MALFORMED    the URL is not http or https */
+ * RPL_MALFORMED    the URL is not http or https, or carries a user name
+ * RPL_INTERNAL     memory, no deadline, a content type that is none */
 RPL_CHECKED rpl_status rpl_http_exchange(const rpl_http_request *request, rpl_http_response *out);
 void rpl_http_response_free(rpl_http_response *response);
 /* The value of the header `name` (case-insensitive), trimmed; false when absent or there twice. */
