@@ -86,6 +86,13 @@ class Node:
         self._wait_until_ready()
         return self
 
+    def start_unready(self):
+        """As start, but only until it answers: for machines on which it cannot get ready."""
+        self.simulator.start()
+        self.launch()
+        self.wait_for(self._answers)
+        return self
+
     def launch(self, **environment):
         """Starts the server without waiting; for tests of a start that fails."""
         with open(self.path("stderr.log"), "ab") as log:
@@ -97,14 +104,19 @@ class Node:
         return self.process
 
     def _wait_until_ready(self):
+        self.wait_for(self._answers)
+        self.wait_for(lambda: self.status().get("self_verdict"))
+
+    def wait_for(self, condition):
+        """Polls until `condition` holds; fails when the server ends or time runs out."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"server ended with {self.process.returncode}:\n{self.log()}")
-            if self._answers() and self.status().get("self_verdict"):
+            if condition():
                 return
-            time.sleep(0.02)  # between polls of a process that has just been started
-        raise RuntimeError(f"server did not get ready:\n{self.log()}")
+            time.sleep(0.02)
+        raise RuntimeError(f"waited in vain:\n{self.log()}")
 
     def _answers(self):
         host, port = self.address.rsplit(":", 1)

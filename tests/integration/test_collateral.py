@@ -1,0 +1,74 @@
+"""The server and the provisioning service: caching, faults, revocation."""
+import os
+
+import pytest
+
+from node import SERVER, Cluster, hand_over
+from simulator import Simulator
+
+pytestmark = pytest.mark.skipif(not os.path.exists(SERVER), reason="the server is not built")
+
+
+@pytest.fixture(name="own")
+def cluster_with_its_own_service(tmp_path, session_pki):
+    """As `cluster`, with a provisioning service that the test may break."""
+    with Cluster(tmp_path, session_pki, None) as nodes:
+        yield nodes
+    nodes.check_secrets()
+
+
+def test_verified_collateral_is_asked_for_once(own, secret):
+    holder, joiner = own.holder(secret), own.start()
+    request = joiner.request()
+    before = own.pcs.counts()
+    for _ in range(3):
+        assert holder.onboard(request, query="?dry_run=1").status == 200
+    assert own.pcs.counts() == before
+    assert before["tcb"] == before["qe"] == before["pckcrl"] == 2  # once for each node
+
+
+FAULTS = ["all=404", "all=503", "tcb=429", "qe=redirect", "pckcrl=empty", "rootcrl=garbage",
+          "tcb=oversized", "qe=nochain", "tcb=flipped", "pckcrl=flipped", "rootcrl=404"]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_service_refuses_and_recovers(own, secret, fault):
+    joiner = own.start()
+    own.pcs.set(pcs=fault)
+    holder = own.holder(secret)
+    request = joiner.request()
+    refused = holder.onboard(request)
+    assert refused.status in (403, 503), refused
+    assert refused.json()["code"] in ("unavailable", "untrusted", "stale"), refused
+    assert holder.files() == {"private.env": secret} and joiner.files() == {}
+    own.pcs.set(pcs="")
+    holder.restart()
+    hand_over(holder, joiner)
+
+
+@pytest.mark.parametrize("options,code", [
+    ({"revoke": ["platform"]}, "INTER_REVOKED"), ({"revoke": ["tcb-signing"]},
+                                                  "TCB_SIGNING_REVOKED"),
+    ({"issue_offset": -40 * 86400}, "CRL_EXPIRED"),
+    ({"issue_offset": 2 * 86400}, "CRL_NOT_YET_VALID")])
+def test_collateral_that_speaks_against_the_platform_is_heard(tmp_path, session_pki, secret,
+                                                               options, code):
+    with Simulator(tmp_path / "pcs", pki=session_pki, no_agent=True, **options) as pcs:
+        with Cluster(tmp_path, session_pki, pcs) as nodes:
+            holder, joiner = nodes.holder(secret), nodes.start()
+            refused = holder.onboard(joiner.request())
+            assert refused.status == 403, refused
+            assert code in refused.failed_checks().values(), refused
+        nodes.check_secrets()
+
+
+def test_a_revoked_platform_is_refused_and_others_are_not(tmp_path, session_pki, secret):
+    with Simulator(tmp_path / "revoked", pki=session_pki) as machine:
+        serial, instance = machine.ready["pck_serial"], machine.ready["instance_id"]
+    with Simulator(tmp_path / "pcs", pki=session_pki, no_agent=True, revoke=[serial]) as pcs:
+        with Cluster(tmp_path, session_pki, pcs) as nodes:
+            holder = nodes.holder(secret)
+            refused = holder.onboard(nodes.start(instance=instance).request())
+            assert refused.status == 403, refused
+            assert refused.failed_checks()["pck.revoked"] == "PCK_REVOKED"
+            hand_over(holder, nodes.start())
