@@ -24,8 +24,11 @@ typedef struct {
     rpl_route_listener listener; /* which rows are served */
     ProtobufCService
         *services[RPL_GATEWAY_SERVICES_MAX]; /* borrowed; found by their short name; unused NULL */
+    size_t
+        sealed_body_max; /* bytes of hex taken by rows without a limit of their own; 0 = 17 MiB */
     const rpl_peer *(*peer)(struct st_h2o_req_t *req); /* rpl_listener_peer */
-    /* Called once per answered request; may be NULL. `route` is the path of the row, or "other". */
+    /* Called once per answered request; may be NULL. `route` is the path of the row, or "other";
+     * `status` is 499 when the client left before the answer. */
     void (*observe)(void *data, const char *route, int status, int64_t micros);
     void *observe_data;
 } rpl_gateway_options;

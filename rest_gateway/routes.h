@@ -31,8 +31,8 @@ typedef struct {
     const char *call;    /* "Status" */
     rpl_route_body body;
     const char *body_field;
-    size_t body_max;      /* bytes */
-    const char *query[2]; /* fields that may stand in the query */
+    size_t body_max;      /* bytes; 0 = what the node is configured to take of a sealed state */
+    const char *query[3]; /* fields that may stand in the query, ended by NULL */
     rpl_route_answer answer;
     const char *answer_field;
     uint16_t not_ready_http; /* HTTP status of not_ready; 0 = the table of base/status.h */

@@ -245,6 +245,21 @@ static bool is_idle(const rpl_connection *connection)
            connection->sock->bytes_read == connection->since_bytes;
 }
 
+/* One connection a round is enough: what arrives between two rounds is bounded by the line. */
+static void bound_memory(struct rpl_listeners *listeners)
+{
+    rpl_connection *const end = &listeners->connections, *largest = NULL;
+    size_t total = 0;
+    for (rpl_connection *c = end->next; c != end; c = c->next) {
+        total += c->sock->input->size;
+        const bool arriving = c->stage == RPL_CONNECTION_READING && !c->ended;
+        if (arriving && (!largest || c->sock->input->size > largest->sock->input->size))
+            largest = c;
+    }
+    if (largest && total > listeners->options.buffered_max)
+        end_connection(largest);
+}
+
 void rpl_connections_reap(struct rpl_listeners *listeners, int64_t now_ms)
 {
     rpl_connection *const end = &listeners->connections;
@@ -254,6 +269,7 @@ void rpl_connections_reap(struct rpl_listeners *listeners, int64_t now_ms)
         if (!c->ended && (too_long || (listeners->shutting_down && is_idle(c))))
             end_connection(c);
     }
+    bound_memory(listeners);
 }
 
 void rpl_connections_end_all(struct rpl_listeners *listeners)

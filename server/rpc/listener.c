@@ -25,11 +25,12 @@ static rpl_listener_options with_defaults(const rpl_listener_options *given)
 {
     const rpl_listener_options o = given ? *given : (rpl_listener_options){0};
     return (rpl_listener_options){
-        .body_max = or_default(o.body_max, 17 << 20),
+        .body_max = or_default(o.body_max, 18 << 20),
         .host_connections_max = or_default(o.host_connections_max, 512),
         .guest_connections_max = or_default(o.guest_connections_max, 128),
         .idle_ms = o.idle_ms ? o.idle_ms : 10 * 1000,
         .call_ms = o.call_ms ? o.call_ms : 180 * 1000,
+        .buffered_max = or_default(o.buffered_max, 64 << 20),
         .rate_min = or_default(o.rate_min, 64 << 10),
     };
 }

@@ -22,12 +22,15 @@ typedef enum { RPL_LISTENER_HOST, RPL_LISTENER_GUEST, RPL_LISTENER_KIND_COUNT } 
 
 /* Zero means the default in brackets. */
 typedef struct {
-    size_t body_max;              /* [17 MiB] bytes; the parser answers 413 above it */
+    size_t body_max;              /* [18 MiB] bytes; the parser answers 413 above it: a little more
+                                     than the largest limit of the handlers, whose refusals say more */
     size_t host_connections_max;  /* [512] per TCP listener */
     size_t guest_connections_max; /* [128] per guest socket */
-    int64_t idle_ms; /* [10000] without a request; also grace before the least rate counts */
-    int64_t call_ms; /* [180000] the longest a call may take until its answer begins */
-    size_t rate_min; /* [65536] bytes per second, for bodies and for answers */
+    int64_t idle_ms;     /* [10000] without a request; also grace before the least rate counts */
+    int64_t call_ms;     /* [180000] the longest a call may take until its answer begins */
+    size_t buffered_max; /* [64 MiB] of requests held at once over all connections; above it the
+                            largest that is still arriving is cut off */
+    size_t rate_min;     /* [65536] bytes per second, for bodies and for answers */
 } rpl_listener_options;
 
 typedef struct rpl_listeners rpl_listeners;
