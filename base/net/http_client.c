@@ -6,15 +6,17 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/writer.h"
+
 RPL_DEFINE_AUTO(CURL *, curl, curl_easy_cleanup)
 RPL_DEFINE_AUTO(struct curl_slist *, slist, curl_slist_free_all)
 
 enum { FIRST_CAPACITY = 4096 };
 
-/* What the two callbacks build up. */
+/* What the two callbacks build up. Both buffers are owned. */
 typedef struct {
-    rpl_http_response got;
-    size_t body_cap, body_max;
+    rpl_writer body, headers;
+    size_t body_max;
     size_t headers_seen; /* of interim answers and trailers too */
     bool headers_done;
     rpl_status failed; /* why a callback stopped the transfer */
@@ -36,22 +38,26 @@ void rpl_http_response_free(rpl_http_response *response)
     *response = (rpl_http_response){0};
 }
 
-/* Never realloc: it would leave a copy of the body behind that nobody wipes. */
-static bool grow_body(exchange *x, size_t need)
+static void drop(rpl_writer *buffer)
 {
-    size_t cap = x->body_cap ? x->body_cap : FIRST_CAPACITY;
+    if (buffer->data)
+        sodium_memzero(buffer->data, buffer->len);
+    free(buffer->data);
+    *buffer = (rpl_writer){0};
+}
+
+/* Never realloc: it would leave a copy of the body behind that nobody wipes. */
+static bool grow(rpl_writer *buffer, size_t need)
+{
+    size_t cap = buffer->cap ? buffer->cap : FIRST_CAPACITY;
     while (cap < need)
         cap *= 2;
-    uint8_t *body = malloc(cap);
-    if (!body)
+    rpl_writer larger = rpl_writer_over(malloc(cap), cap);
+    if (!larger.data)
         return false;
-    if (x->got.body) {
-        memcpy(body, x->got.body, x->got.body_len);
-        sodium_memzero(x->got.body, x->got.body_len);
-        free(x->got.body);
-    }
-    x->got.body = body;
-    x->body_cap = cap;
+    rpl_write_bytes(&larger, rpl_writer_bytes(buffer));
+    drop(buffer);
+    *buffer = larger;
     return true;
 }
 
@@ -67,13 +73,11 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
     const size_t len = size * count;
     if (len == 0)
         return 0;
-    if (len > x->body_max - x->got.body_len)
+    if (len > x->body_max - x->body.len)
         return stop(x, RPL_TOO_LARGE, "HTTP: the answer's body is longer than allowed here");
-    if (x->got.body_len + len + 1 > x->body_cap && !grow_body(x, x->got.body_len + len + 1))
+    if (x->body.len + len + 1 > x->body.cap && !grow(&x->body, x->body.len + len + 1))
         return stop(x, RPL_INTERNAL, "HTTP: memory");
-    memcpy(x->got.body + x->got.body_len, data, len);
-    x->got.body_len += len;
-    x->got.body[x->got.body_len] = 0;
+    rpl_write_bytes(&x->body, rpl_bytes_of(data, len));
     return len;
 }
 
@@ -94,17 +98,16 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
     if (len > RPL_HTTP_HEADERS_MAX - x->headers_seen)
         return stop(x, RPL_TOO_LARGE, "HTTP: the answer's headers are over 32 KiB");
     x->headers_seen += len;
-    if (line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0) {
-        x->got.headers_len = 0;
+    if (line.len >= 5 && rpl_bytes_equal((rpl_bytes){line.data, 5}, rpl_bytes_of_text("HTTP/"))) {
+        x->headers.len = 0;
         x->headers_done = false;
         return len;
     }
     x->headers_done = x->headers_done || line.len == 0;
     if (x->headers_done)
         return len;
-    memcpy(x->got.headers + x->got.headers_len, line.data, line.len);
-    memcpy(x->got.headers + x->got.headers_len + line.len, "\r\n", 2);
-    x->got.headers_len += line.len + 2;
+    rpl_write_bytes(&x->headers, line);
+    rpl_write_text(&x->headers, "\r\n");
     return len;
 }
 
@@ -205,18 +208,16 @@ static rpl_status status_of(CURLcode result)
     return rpl_fail(RPL_UNAVAILABLE, curl_easy_strerror(result));
 }
 
-/* room for the zero behind an empty body, and for lines that came with a bare line feed */
+/* Twice the limit, since lines that came with a bare line feed grow by one byte. */
 static rpl_status prepare(exchange *x, const rpl_http_request *request)
 {
     x->body_max = request->body_max;
-    x->got.headers = malloc(2 * RPL_HTTP_HEADERS_MAX);
-    if (!x->got.headers || !grow_body(x, FIRST_CAPACITY))
+    if (!grow(&x->headers, (size_t)2 * RPL_HTTP_HEADERS_MAX) || !grow(&x->body, FIRST_CAPACITY))
         return rpl_fail(RPL_INTERNAL, "HTTP: memory");
-    x->got.body[0] = 0;
     return rpl_ok();
 }
 
-static rpl_status perform(CURL *curl, const rpl_http_request *request, exchange *x)
+static rpl_status perform(CURL *curl, const rpl_http_request *request, exchange *x, long *status)
 {
     RPL_AUTO(slist) struct curl_slist *headers = NULL;
     if (!set_limits(curl, request) || !set_peer(curl, request) || !set_callbacks(curl, x) ||
@@ -227,12 +228,12 @@ static rpl_status perform(CURL *curl, const rpl_http_request *request, exchange 
         return x->failed;
     if (result != CURLE_OK)
         return status_of(result);
-    if (curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &x->got.status) != CURLE_OK)
+    if (curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status) != CURLE_OK)
         return rpl_fail(RPL_INTERNAL, "HTTP: no status");
     return rpl_ok();
 }
 
-static rpl_status exchange_into(const rpl_http_request *request, exchange *x)
+static rpl_status exchange_into(const rpl_http_request *request, exchange *x, long *status)
 {
     if (!is_http(request->url))
         return rpl_fail(RPL_MALFORMED, "HTTP: the URL is not http or https");
@@ -240,18 +241,25 @@ static rpl_status exchange_into(const rpl_http_request *request, exchange *x)
         return rpl_fail(RPL_INTERNAL, "HTTP: an exchange needs a deadline");
     RPL_TRY(prepare(x, request));
     RPL_AUTO(curl) CURL *curl = curl_easy_init();
-    return curl ? perform(curl, request, x) : rpl_fail(RPL_INTERNAL, "HTTP: memory");
+    return curl ? perform(curl, request, x, status) : rpl_fail(RPL_INTERNAL, "HTTP: memory");
 }
 
 rpl_status rpl_http_exchange(const rpl_http_request *request, rpl_http_response *out)
 {
     exchange x = {0};
-    const rpl_status s = exchange_into(request, &x);
+    long status = 0;
+    const rpl_status s = exchange_into(request, &x, &status);
     if (s.code != RPL_OK) {
-        rpl_http_response_free(&x.got);
+        drop(&x.body);
+        drop(&x.headers);
         return s;
     }
-    *out = x.got;
+    x.body.data[x.body.len] = 0;
+    *out = (rpl_http_response){.status = status,
+                               .body = x.body.data,
+                               .body_len = x.body.len,
+                               .headers = (char *)x.headers.data,
+                               .headers_len = x.headers.len};
     return s;
 }
 

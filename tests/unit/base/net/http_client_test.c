@@ -17,7 +17,7 @@ static int start_peer(void **state)
     (void)state;
     int in[2], out[2];
     char line[64] = "";
-    snprintf(peer.folder, sizeof(peer.folder), "/tmp/rpl-http-XXXXXX");
+    snprintf(peer.folder, sizeof(peer.folder), "http-peer-XXXXXX");
     if (!mkdtemp(peer.folder) || pipe(in) != 0 || pipe(out) != 0)
         return -1;
     peer.pid = fork();
