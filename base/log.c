@@ -126,7 +126,7 @@ void rpl_log_write(rpl_log_level level, const char *event, const rpl_log_field *
     if ((int)level < atomic_load(&least_level) || level > RPL_LOG_ERROR)
         return;
     char line[LINE_MAX_LEN];
-    rpl_writer w = rpl_writer_over(line, sizeof(line) - 2 * TAIL_LEN);
+    rpl_writer w = rpl_writer_over(line, sizeof(line) - TAIL_LEN - TAIL_LEN);
     const rpl_log_field level_field = rpl_log_text("level", level_names[level]);
     const rpl_log_field event_field = rpl_log_text("event", event);
     rpl_write_text(&w, "{");

@@ -2,7 +2,6 @@
 
 #include <sodium.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 
 struct rpl_secret {
     size_t len;

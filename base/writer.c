@@ -46,6 +46,7 @@ void rpl_write_u64le(rpl_writer *w, uint64_t value)
 
 void rpl_write_lp(rpl_writer *w, rpl_bytes bytes)
 {
+    w->overflowed = w->overflowed || bytes.len > UINT32_MAX;
     rpl_write_u32le(w, (uint32_t)bytes.len);
     rpl_write_bytes(w, bytes);
 }
