@@ -183,12 +183,16 @@ uint16_t rpl_listeners_tcp_port(const rpl_listeners *listeners)
         const rpl_listening *listening = &listeners->sockets[i];
         if (listening->kind != RPL_LISTENER_HOST || !listening->sock)
             continue;
-        struct sockaddr_storage address = {0};
+        union {
+            struct sockaddr any;
+            struct sockaddr_in v4;
+            struct sockaddr_in6 v6;
+        } address = {.v6 = {0}};
         socklen_t len = sizeof(address);
-        getsockname(h2o_socket_get_fd(listening->sock), (struct sockaddr *)&address, &len);
-        const struct sockaddr_in *v4 = (const void *)&address;
-        const struct sockaddr_in6 *v6 = (const void *)&address;
-        return ntohs(address.ss_family == AF_INET6 ? v6->sin6_port : v4->sin_port);
+        if (getsockname(h2o_socket_get_fd(listening->sock), &address.any, &len) != 0)
+            return 0;
+        return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port
+                                                       : address.v4.sin_port);
     }
     return 0;
 }
