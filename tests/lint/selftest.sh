@@ -50,4 +50,12 @@ refuses scripts.sh tests/planted.py 'def f(:'
 # shellcheck disable=SC2016
 refuses scripts.sh tests/planted.sh '#!/bin/sh\nrm $1'
 refuses cppcheck.sh base/planted.c 'int f(int i);\nint f(int i)\n{\n    int a[2] = {0};\n    return a[2] + i;\n}'
+
+mkdir -p build/dev
+cat >build/dev/compile_commands.json <<JSON
+[{"directory": "$copy/build/dev", "file": "$copy/base/planted.c",
+  "command": "cc -I$copy -o planted.o -c $copy/base/planted.c"}]
+JSON
+refuses tidy.sh base/planted.c 'int rpl_f(int a);\nint rpl_f(int a)\n{\n    return a ? rpl_f(a - 1) : 0;\n}'
+refuses tidy.sh base/planted.c 'int does not compile;'
 exit $status

@@ -19,4 +19,4 @@ files_in() { # files_in FOLDER.. -- FIND-EXPRESSION..
 product_c() { files_in $product -- -name '*.[ch]'; }
 all_c() { files_in . -- -name '*.[ch]'; }
 scripts() { files_in . -- -name '*.sh' -o -path ./run -o -path ./.ci/run; }
-python() { files_in . -- -name '*.py'; }
+python() { files_in . -- -name '*.py' -o -path ./tools/tappd_sim/tappd-sim; }
