@@ -6,13 +6,11 @@
 #ifndef RPL_SERVER_CORE_EVIDENCE_H
 #define RPL_SERVER_CORE_EVIDENCE_H
 
+#include "attestation/policy/config_preimage.h"
 #include "attestation/tdx/event_log.h"
 #include "base/status.h"
 
-enum {
-    RPL_EVIDENCE_MAX = 1 << 18, /* bytes of the encoded message */
-    RPL_CONFIG_PREIMAGE_MAX = 16384,
-};
+enum { RPL_EVIDENCE_MAX = 1 << 18 }; /* bytes of the encoded message */
 
 typedef struct {
     rpl_bytes quote; /* view: canonical when there was a trailer, else the whole input */
