@@ -39,7 +39,7 @@ layer server/core         "$core $pb proto/$pb"                   "$os|$frames"
 layer server/io           "$core base/net server/io"              'h2o|nghttp2|curl/|protobuf-c/'
 layer server/rpc          "$core proto proto/$pb $pb server/rpc"  'curl/'
 layer server              "$core base/net server/io server/rpc proto proto/$pb $pb rest_gateway server" 'curl/'
-layer rest_gateway        'base proto rest_gateway'               'nghttp2|curl/|openssl/'
+layer rest_gateway        "base proto proto/$pb $pb rest_gateway"  'nghttp2|curl/|openssl/'
 layer clients/ctl         "$policy base/net proto/$pb $pb clients/ctl" 'h2o|nghttp2|curl/'
 layer clients/c           "proto/$pb $pb clients/c"               "h2o|nghttp2|curl/"
 
