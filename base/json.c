@@ -4,6 +4,9 @@
 
 #include "base/hex.h"
 
+const char rpl_json_too_deep[] = "JSON: nested too deep";
+const char rpl_json_duplicate[] = "JSON: a member appears twice";
+
 /* jansson recurses over nesting and allows 2048 levels; so depth is counted before it runs. Strings
  * are skipped by the same walker that rpl_json_raw_member uses. */
 typedef struct {
@@ -48,7 +51,7 @@ static rpl_status check_depth(rpl_bytes text)
         if (!step(&w))
             return (rpl_status){RPL_MALFORMED, (uint32_t)at, "JSON: a string without end"};
         if (w.depth > RPL_JSON_DEPTH_MAX)
-            return (rpl_status){RPL_MALFORMED, (uint32_t)at, "JSON: nested too deep"};
+            return (rpl_status){RPL_MALFORMED, (uint32_t)at, rpl_json_too_deep};
     }
     return rpl_ok();
 }
@@ -57,7 +60,7 @@ static const char *parse_failure(const json_error_t *error)
 {
     switch (json_error_code(error)) {
     case json_error_duplicate_key:
-        return "JSON: a member appears twice";
+        return rpl_json_duplicate;
     case json_error_end_of_input_expected:
         return "JSON: more bytes behind the value";
     case json_error_invalid_utf8:

@@ -18,6 +18,9 @@
 RPL_DEFINE_AUTO(json_t *, json, json_decref)
 RPL_DEFINE_AUTO(char *, json_text, free)
 
+/* The two refusals that callers name on their own: `what` is then one of these pointers. */
+extern const char rpl_json_too_deep[], rpl_json_duplicate[];
+
 /* `*out` is owned by the caller. RPL_MALFORMED says where in `at`; RPL_TOO_LARGE over `max` bytes. */
 RPL_CHECKED rpl_status rpl_json_parse(rpl_bytes text, size_t max, json_t **out);
 
