@@ -308,12 +308,8 @@ void rpl_listeners_free(rpl_listeners *listeners)
         rpl_loop_once(listeners->loop, 1);
     if (none->next != none)
         return; /* a handler still holds a request: its memory must stay */
-    if (listeners->started) {
+    if (listeners->started)
         h2o_context_dispose(&listeners->context);
-        /* h2o_context_dispose forgets this one */
-        h2o_timeout_dispose(rpl_loop_evloop(listeners->loop),
-                            &listeners->context.http2.graceful_shutdown_timeout);
-    }
     h2o_config_dispose(&listeners->config);
     free(listeners);
 }
