@@ -1,0 +1,52 @@
+/* replicatoorctl - the operator's and the auditor's command. */
+#include "base/net/http_client.h"
+#include "clients/ctl/ctl.h"
+
+/* Joins the table as soon as its file is in the build. */
+#pragma weak rpl_ctl_verify
+
+typedef struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *arguments, *help;
+} command;
+
+static const command commands[] = {
+    {"status", rpl_ctl_status, "HOST:PORT [--nonce]", "what a node says of itself, as JSON"},
+    {"configure", rpl_ctl_configure, "HOST:PORT FILE", "send env lines to a node"},
+    {"migrate", rpl_ctl_migrate, "--from HOST:PORT --to HOST:PORT [--challenge] [--dry-run]",
+     "move the state of one node to another"},
+    {"verify", rpl_ctl_verify,
+     "QUOTE --collateral FILE [--at UNIX] [--accept STATUS,..] [--event-log FILE] [--json]",
+     "verify a quote"},
+};
+
+enum { COMMANDS = sizeof(commands) / sizeof(*commands) };
+
+static int usage(FILE *to)
+{
+    fprintf(to, "usage: replicatoorctl COMMAND ..\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(to, "  %s %s\n      %s\n", commands[i].name, commands[i].arguments,
+                commands[i].help);
+    fprintf(to, "\n  --version\n\nexit status: 0 done, 1 refused, 2 malformed input or usage, "
+                "3 not ready or conflict,\n  4 unavailable, 5 our fault. - as a file is stdin.\n");
+    return to == stdout ? 0 : RPL_CTL_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0)
+        return usage(stdout);
+    if (strcmp(name, "--version") == 0)
+        return printf("replicatoorctl %s\n", RPL_VERSION) < 0;
+    const rpl_status started = rpl_http_global_init();
+    if (started.code != RPL_OK)
+        return rpl_ctl_fail("replicatoorctl", started);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (commands[i].run && strcmp(name, commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    }
+    return usage(stderr);
+}
