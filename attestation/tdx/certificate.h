@@ -1,62 +1,58 @@
-/* certificate.h - one X.509 certificate: what it says, and whether that is what Intel issues in its
- * place. Whether its issuer signed it is asked by chain.h.
+/* certificate.h - the X.509 certificates of Intel's provisioning: read strictly and judged by the
+ * role that their position in the chain gives them, never by what they say of themselves.
  *
- * Source: RFC 5280; Intel SGX PCK Certificate and CRL Profile Specification. The profile is narrow
- * on purpose: P-256 by name, ECDSA with SHA-256, roles by position in the chain, never by searching.
+ * Source: Intel SGX PCK Certificate and CRL Specification 1.4; RFC 5280. P-256 and ecdsa-with-SHA256
+ * only; version 3; no critical extension but BasicConstraints and KeyUsage; no extension twice.
  */
 #ifndef RPL_ATTESTATION_TDX_CERTIFICATE_H
 #define RPL_ATTESTATION_TDX_CERTIFICATE_H
 
+#include "attestation/tdx/ossl.h"
 #include "attestation/tdx/verdict.h"
-#include "attestation/tdx/x509.h"
 
-/* Where it stands in its chain. */
 typedef enum {
-    RPL_ROLE_PCK,        /* leaf of a quote's chain */
-    RPL_ROLE_PCK_CA,     /* the Platform or Processor CA between it and the root */
-    RPL_ROLE_ROOT,       /* Intel SGX Root CA, last of every chain */
-    RPL_ROLE_TCB_SIGNER, /* leaf of the chain of TCB info and QE identity */
-    RPL_ROLE_COUNT
-} rpl_role;
+    RPL_ROLE_PCK,      /* leaf of a quote */
+    RPL_ROLE_PLATFORM, /* Platform CA or Processor CA */
+    RPL_ROLE_ROOT,
+    RPL_ROLE_TCB_SIGNER, /* signs TCB info and QE identity */
+} rpl_certificate_role;
 
-const char *rpl_role_name(rpl_role role); /* "PCK certificate", .. for messages */
+enum { RPL_SERIAL_MAX = 20, RPL_COMMON_NAME_MAX = 64 };
 
-enum { RPL_PATH_LEN_NONE = -1 };
-
-/* Views into the DER it was read from. */
+/* Views borrow the DER. */
 typedef struct {
-    rpl_x509_envelope envelope;
-    rpl_bytes der;
-    rpl_bytes inner_algorithm; /* AlgorithmIdentifier, whole */
-    rpl_bytes serial;          /* magnitude, big-endian, 1..20 bytes, no leading zero */
-    rpl_bytes issuer, subject; /* Names, whole, as they stand: names are compared by these bytes */
-    rpl_bytes common_name;     /* of the subject; empty when it is not exactly one */
-    int64_t not_before, not_after; /* unix seconds; both ends are inside */
-    rpl_bytes spki;                /* SubjectPublicKeyInfo, whole */
-    rpl_x509_extensions extensions;
+    rpl_bytes der, tbs, issuer, subject; /* issuer and subject: raw DER of the Name */
+    rpl_bytes signature;                 /* DER ECDSA-Sig-Value */
+    char common_name[RPL_COMMON_NAME_MAX + 1];
+    uint8_t serial[RPL_SERIAL_MAX]; /* unsigned, without leading zeros */
+    size_t serial_len;
+    int64_t not_before, not_after; /* both inclusive */
+    uint8_t key[65];               /* 04 || x || y; zero when it is not a P-256 key */
+    bool is_p256, is_ecdsa_sha256; /* key, both signature algorithms */
+    bool has_basic_constraints, is_ca, has_path_len;
+    uint32_t path_len;
+    bool has_key_usage;
+    uint16_t key_usage; /* bit 0 digitalSignature, 5 keyCertSign, 6 cRLSign */
+    bool has_unknown_critical, has_duplicate_extension;
+    rpl_bytes sgx_extension; /* content of 1.2.840.113741.1.13.1; empty when absent */
 } rpl_certificate;
 
-/* Reads one certificate (version 3), which must be all of `der`; judges nothing. `der` is borrowed.
- * RPL_MALFORMED  not the exact DER of a certificate; serial not positive or over 20 bytes */
-RPL_CHECKED rpl_status rpl_certificate_parse(rpl_bytes der, rpl_certificate *out);
+/* Reads one certificate completely; judges nothing. False: not such DER. */
+RPL_CHECKED bool rpl_certificate_parse(rpl_bytes der, rpl_certificate *out);
 
-/* Key, signature algorithm, extensions against the profile of `role`; failures go to `check`, with
- * the codes CERT_KEY CERT_SIGALG CERT_CRITICAL_EXT BASIC_CONSTRAINTS KEY_USAGE. True when all hold.
- * (Whether the key is a point of the curve shows when it is made.) */
-bool rpl_certificate_check_profile(const rpl_certificate *c, rpl_role role, rpl_check check,
-                                   rpl_verdict *verdict);
-/* The common name: PCK_NAME INTER_NAME TCB_SIGNING_NAME; ROOT_UNTRUSTED for the root's. */
-bool rpl_certificate_check_name(const rpl_certificate *c, rpl_role role, rpl_check check,
-                                rpl_verdict *verdict);
-/* CERT_NOT_YET_VALID, CERT_EXPIRED. */
-bool rpl_certificate_check_validity(const rpl_certificate *c, rpl_role role, int64_t now,
-                                    rpl_check check, rpl_verdict *verdict);
+/* Everything a certificate in this role must be, at `now`. `checks` names the checks of the verdict
+ * to which findings go (all must be passed by the caller when every certificate was judged). */
+typedef struct {
+    rpl_check profile, names, validity;
+} rpl_certificate_checks;
+void rpl_certificate_judge(const rpl_certificate *c, rpl_certificate_role role, int64_t now,
+                           const rpl_certificate_checks *checks, rpl_verdict *verdict);
 
-/* A PCK CA whose name is the Processor CA's. */
-bool rpl_certificate_is_processor_ca(const rpl_certificate *c);
-
-/* The value of the only extension with this OID. False when there is none or several. */
-RPL_CHECKED bool rpl_certificate_extension(const rpl_certificate *c, rpl_bytes oid,
-                                           rpl_bytes *value);
+/* The child names the parent's subject as its issuer and carries its signature. */
+RPL_CHECKED bool rpl_certificate_issued_by(const rpl_certificate *child,
+                                           const rpl_certificate *parent);
+RPL_CHECKED bool rpl_certificate_signed_by(const rpl_certificate *child, EVP_PKEY *parent_key);
+/* Owned by the caller; NULL when it has no P-256 key. */
+EVP_PKEY *rpl_certificate_key(const rpl_certificate *c);
 
 #endif

@@ -1,33 +1,48 @@
-/* pck.h - what a PCK certificate says of its platform, in Intel's SGX extension.
+/* pck.h - the chain of certificates by which Intel vouches for a platform, and what the leaf says of
+ * that platform; and the shorter chain that signs TCB info and QE identity.
  *
- * Source: Intel SGX PCK Certificate and CRL Profile Specification, OID 1.2.840.113741.1.13.1.
+ * Source: Intel SGX PCK Certificate and CRL Specification 1.4. The root is recognised by its key.
  */
 #ifndef RPL_ATTESTATION_TDX_PCK_H
 #define RPL_ATTESTATION_TDX_PCK_H
 
-#include "attestation/tdx/chain.h"
+#include "attestation/roots.h"
+#include "attestation/tdx/certificate.h"
+#include "attestation/tdx/pem.h"
 
+/* The SGX extension, OID 1.2.840.113741.1.13.1. */
 typedef struct {
-    uint8_t ppid[16];       /* the platform's identifier */
-    uint8_t components[16]; /* SVNs: what TCB levels are compared with */
+    uint8_t ppid[16], components[16], cpu_svn[16];
     uint16_t pcesvn;
-    uint8_t cpusvn[16]; /* raw; informative: never compared */
     uint8_t pceid[2], fmspc[6];
-    uint8_t sgx_type;           /* 0 standard, 1 scalable, 2 scalable with integrity */
-    bool has_platform_instance; /* Platform CA only */
-    uint8_t platform_instance_id[16];
-    bool has_configuration;
-    bool dynamic_platform, cached_keys, smt_enabled; /* false without configuration */
-    bool processor_ca; /* issued by the Processor CA, else the Platform CA; set by rpl_pck_read */
+    uint32_t sgx_type;
+    bool has_configuration, smt_enabled;
 } rpl_pck;
 
-/* Reads the extension's value (exact DER); processor_ca stays false. Unknown members are ignored.
- * RPL_MALFORMED  a member missing, twice, of a wrong type, length or range, bytes left over; `what`
- *                says which */
-RPL_CHECKED rpl_status rpl_pck_extension_parse(rpl_bytes der, rpl_pck *out);
+/* Exact DER; every required member once, of its type and length. */
+RPL_CHECKED bool rpl_pck_parse(rpl_bytes extension, rpl_pck *out);
 
-/* The extension of the leaf of a PCK chain; runs pck.extension (PCK_EXTENSION). False, with *out
- * untouched, when it failed. */
-RPL_CHECKED bool rpl_pck_read(const rpl_chain *chain, rpl_verdict *verdict, rpl_pck *out);
+/* A chain with its keys; certificates are views into `pem`. */
+typedef struct {
+    rpl_pem_chain pem;
+    rpl_certificate leaf, intermediate, root; /* a TCB signing chain has no intermediate */
+    EVP_PKEY *leaf_key, *intermediate_key;    /* owned; NULL when unusable */
+    bool processor_ca;
+    bool has_pck;
+    rpl_pck pck;
+    int64_t valid_from, valid_until; /* intersection of the certificates */
+} rpl_pck_chain;
+
+/* Runs pck.format, .profile, .names, .validity, .root, .chain, .extension into `verdict`. NULL when
+ * memory is short; else owned by the caller, also when checks failed: then only what passed is set. */
+rpl_pck_chain *rpl_pck_chain_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
+                                    rpl_verdict *verdict);
+/* Signer and root of a signed document: runs tcb.signer. leaf is the signer. A caller with two
+ * chains runs it twice; it never passes the check by itself (rpl_verdict_pass when all are good):
+ * the result says whether this chain is. */
+rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
+                                     rpl_verdict *verdict, bool *good);
+void rpl_pck_chain_free(rpl_pck_chain *chain);
+RPL_DEFINE_AUTO(rpl_pck_chain *, pck_chain, rpl_pck_chain_free)
 
 #endif

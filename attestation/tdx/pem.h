@@ -1,8 +1,10 @@
-/* pem.h - a chain of certificates as PEM text, read strictly.
+/* pem.h - the strict PEM of certificate chains: an exact number of CERTIFICATE blocks and nothing
+ * else, so that a chain has one spelling.
  *
  *   ("-----BEGIN CERTIFICATE-----" EOL (1..76 base64 characters EOL)+ "-----END CERTIFICATE-----" EOL?)
- * exactly `count` times, EOL being LF or CRLF, and nothing between, before or behind. RFC 7468 lets
- * readers be lenient; a verifier that ignores text lets others put text there.
+ *   exactly `count` times, EOL = LF or CRLF, then at most one zero byte where `zero_allowed`.
+ * Base64 with padding at the end only and unused bits zero. A certificate has at most
+ * RPL_CERTIFICATE_MAX bytes.
  */
 #ifndef RPL_ATTESTATION_TDX_PEM_H
 #define RPL_ATTESTATION_TDX_PEM_H
@@ -10,33 +12,17 @@
 #include "base/reader.h"
 #include "base/status.h"
 
-enum {
-    RPL_CERTIFICATE_MAX = 4096, /* bytes of DER; Intel's have 659 to 1,269 */
-    RPL_CERTIFICATES_MAX = 3,   /* in one chain */
-};
+enum { RPL_CERTIFICATE_MAX = 4096, RPL_CHAIN_MAX = 3 };
 
-/* The codes of a refusal. */
-extern const char rpl_pem_format[];    /* "PEM_FORMAT": not such text */
-extern const char rpl_pem_chain_len[]; /* "CHAIN_LEN": such text, but more or fewer certificates */
-
-/* The certificates of one chain as DER. */
+/* Decoded DER of up to three certificates. */
 typedef struct {
-    size_t len[RPL_CERTIFICATES_MAX];
-    uint8_t der[RPL_CERTIFICATES_MAX][RPL_CERTIFICATE_MAX];
+    size_t count;
+    size_t len[RPL_CHAIN_MAX];
+    uint8_t der[RPL_CHAIN_MAX][RPL_CERTIFICATE_MAX];
 } rpl_pem_chain;
 
-typedef enum { RPL_PEM_NO_NUL, RPL_PEM_MAY_END_IN_NUL } rpl_pem_end; /* quotes have one zero byte */
-
-/* Decodes exactly `count` certificates (1..RPL_CERTIFICATES_MAX); what is in them is not looked at.
- *   out   unspecified after a failure
- *   code  set on failure to one of the two above
- * RPL_MALFORMED  `at` says where in the text */
-RPL_CHECKED rpl_status rpl_pem_decode_chain(rpl_bytes text, size_t count, rpl_pem_end end,
-                                            rpl_pem_chain *out, const char **code);
-
-/* One block of another `label` ("X509 CRL"), alone in the text, into `cap` bytes.
- * RPL_MALFORMED, RPL_TOO_LARGE */
-RPL_CHECKED rpl_status rpl_pem_decode_one(rpl_bytes text, const char *label, uint8_t *out,
-                                          size_t cap, size_t *len);
+/* `*code` is set on failure: PEM_FORMAT, or CHAIN_LEN for well-formed blocks of another number. */
+RPL_CHECKED rpl_status rpl_pem_decode(rpl_bytes pem, size_t count, bool zero_allowed,
+                                      rpl_pem_chain *out, const char **code);
 
 #endif
