@@ -1,0 +1,71 @@
+/* ports.h - what the node needs from the world: quotes, collateral, files, time, randomness.
+ *
+ * server/io implements it, tests fake it, server/main.c connects it. The functions may block: they
+ * are called from worker threads only, except `time`, `random` and `reached`, which are quick and
+ * may be called anywhere. All of them are thread-safe.
+ */
+#ifndef RPL_SERVER_CORE_PORTS_H
+#define RPL_SERVER_CORE_PORTS_H
+
+#include "attestation/verify.h"
+#include "server/core/state.h"
+#include "server/core/transcript.h"
+
+/* As the guest agent gave it; owned. */
+typedef struct {
+    uint8_t *quote;
+    size_t quote_len;
+    char *event_log; /* JSON text, zero-terminated; "" when the agent gives none */
+    size_t event_log_len;
+} rpl_agent_quote;
+
+/* One platform's collateral, not verified yet; borrowed until it is given back. */
+typedef struct {
+    rpl_collateral collateral;
+    void *owner;
+} rpl_collateral_lease;
+
+/* What the verifier found of it: a source keeps what verified and fetches the rest anew. */
+typedef struct {
+    bool verified;
+    int64_t issued_s, valid_until_s; /* when verified */
+} rpl_collateral_outcome;
+
+typedef struct {
+    int64_t now_s;      /* Unix seconds, never below the floor */
+    int64_t floor_s;    /* build time and the issue dates of verified collateral */
+    int64_t boot_ms;    /* CLOCK_BOOTTIME: ages and expiries */
+    const char *source; /* static: "host clock" */
+} rpl_time;
+
+typedef struct {
+    void *self;
+    /* A quote over exactly these 64 bytes, read back from the quote and compared.
+     * RPL_UNAVAILABLE  no agent, busy, or another report data */
+    rpl_status (*quote)(void *self, const rpl_report_data *report_data, rpl_agent_quote *out);
+    /* The deployed app-compose as the agent has it; owned by the caller. */
+    rpl_status (*app_compose)(void *self, char **text, size_t *len);
+    /* "dstack.sock GetQuote", ..; static, "" before the first answer. */
+    const char *(*agent_name)(void *self);
+    rpl_status (*collateral)(void *self, const uint8_t fmspc[static 6], bool processor_ca,
+                             rpl_collateral_lease *out);
+    /* Ends the lease. The issue date of verified collateral raises the floor of the time. */
+    void (*collateral_done)(void *self, rpl_collateral_lease *lease,
+                            const rpl_collateral_outcome *outcome);
+    /* What lies on disk now; an absent file is not in the list. */
+    rpl_status (*read_files)(void *self, rpl_file_list *out);
+    /* Each atomically (temp, fsync, rename) where the content differs. With `set_aside`, what was
+     * there first gets a second name, <name>.local-<digest>. */
+    rpl_status (*write_files)(void *self, const rpl_file_list *files, bool set_aside,
+                              size_t *written);
+    /* $REPLICATOOR_UNTRUSTED_DIR/private.env, atomically. */
+    rpl_status (*write_untrusted_env)(void *self, rpl_bytes text);
+    rpl_time (*time)(void *self);
+    void (*random)(void *self, uint8_t *out, size_t len);
+    /* Test builds stop the process here when the row is named by REPLICATOOR_TEST_STOP_AT. */
+    void (*reached)(void *self, const char *row);
+} rpl_ports;
+
+void rpl_agent_quote_free(rpl_agent_quote *quote);
+
+#endif

@@ -1,0 +1,14 @@
+/* setting.h - one line of the effective configuration, as /status shows it. */
+#ifndef RPL_SERVER_CORE_SETTING_H
+#define RPL_SERVER_CORE_SETTING_H
+
+#include <stdbool.h>
+
+/* Texts are borrowed. */
+typedef struct {
+    const char *name;
+    const char *value; /* effective; "sha256:<hex>" when the value is a file */
+    bool trusted;      /* takes part in the config digest */
+} rpl_setting;
+
+#endif

@@ -1,0 +1,28 @@
+/* world.h - the ports of the core, connected to the real world: guest agent, collateral, files,
+ * clock, randomness.
+ */
+#ifndef RPL_SERVER_IO_WORLD_H
+#define RPL_SERVER_IO_WORLD_H
+
+#include "server/core/ports.h"
+#include "server/io/secure_files.h"
+
+/* Texts are borrowed for the world's life. */
+typedef struct {
+    const char *agent_socket;    /* NULL: the default paths */
+    const char *collateral_urls; /* comma separated; "" or NULL: Intel's PCS */
+    const char *ca_file;         /* NULL: the system's bundle */
+    const char *untrusted_dir;
+    const char *stop_at; /* test builds: the row at which the process stops itself, or NULL */
+    rpl_secure_paths files;
+} rpl_world_config;
+
+typedef struct rpl_world rpl_world;
+
+/* Owned by the caller. RPL_MALFORMED: a collateral URL */
+RPL_CHECKED rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out);
+void rpl_world_free(rpl_world *world);
+/* Borrowed. */
+const rpl_ports *rpl_world_ports(rpl_world *world);
+
+#endif

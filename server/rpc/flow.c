@@ -1,0 +1,165 @@
+#include "server/rpc/flow.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+void *rpl_flow_new(rpl_services *s, size_t size, rpl_reply reply, void (*release)(rpl_flow *))
+{
+    rpl_flow *flow = calloc(1, size);
+    if (!flow) {
+        rpl_reply_error(&reply, rpl_fail(RPL_INTERNAL, "no memory"));
+        return NULL;
+    }
+    flow->services = s;
+    flow->reply = reply;
+    flow->release = release;
+    return flow;
+}
+
+static void run_in_worker(rpl_job *job)
+{
+    rpl_flow *flow = (rpl_flow *)job;
+    flow->in_worker(flow);
+}
+
+static void run_on_loop(rpl_job *job)
+{
+    rpl_flow *flow = (rpl_flow *)job;
+    flow->on_loop(flow);
+}
+
+void rpl_flow_work(rpl_flow *flow, void (*in_worker)(rpl_flow *), void (*on_loop)(rpl_flow *))
+{
+    flow->in_worker = in_worker;
+    flow->on_loop = on_loop;
+    flow->job.work = run_in_worker;
+    flow->job.done = run_on_loop;
+    if (!rpl_workers_submit(flow->services->config.workers, &flow->job))
+        rpl_flow_fail(flow, rpl_fail(RPL_UNAVAILABLE, "too much work is waiting: try again"));
+}
+
+void rpl_flow_end(rpl_flow *flow, const ProtobufCMessage *message)
+{
+    rpl_reply_message(&flow->reply, message);
+    flow->release(flow);
+}
+
+rpl_status rpl_flow_take_tokens(rpl_flow *flow, uint32_t tokens)
+{
+    const rpl_ports *ports = rpl_flow_ports(flow);
+    const int64_t now_ms = ports->time(ports->self).boot_ms;
+    const rpl_status s =
+        rpl_admission_take(flow->services->config.admission, rpl_reply_peer(&flow->reply)->key,
+                           tokens, now_ms, &flow->retry_after_s);
+    if (s.code != RPL_OK)
+        rpl_metrics_count(flow->services->config.metrics, RPL_METRIC_REFUSED, "rate", NULL);
+    return s;
+}
+
+void rpl_flow_fail(rpl_flow *flow, rpl_status status)
+{
+    if (flow->retry_after_s)
+        rpl_reply_busy(&flow->reply, status.what, flow->retry_after_s, true);
+    else
+        rpl_reply_error(&flow->reply, status);
+    flow->release(flow);
+}
+
+void rpl_flow_refuse(rpl_flow *flow, rpl_status instead, const rpl_peer_check *check)
+{
+    rpl_reply_refusal(&flow->reply, instead, &check->verdict,
+                      check->verification ? rpl_verification_facts(check->verification) : NULL);
+    flow->release(flow);
+}
+
+void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl_flow_judge *out)
+{
+    const rpl_node *node = rpl_flow_node(flow);
+    const rpl_ports *ports = node->ports;
+
+    out->self = node->self;
+    out->party = rpl_node_party(node, &out->self);
+    out->rules = (rpl_peer_rules){
+        .roots = &node->settings.roots,
+        .td_policy = &node->settings.td_policy,
+        .policy = node->settings.policy,
+        .self = &out->party,
+        .direction = direction,
+        .now_s = ports->time(ports->self).now_s,
+    };
+}
+
+static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *check)
+{
+    uint8_t fmspc[6];
+    bool processor_ca;
+    rpl_collateral_lease lease = {0};
+
+    if (!rpl_peer_check_platform(check, fmspc, &processor_ca))
+        return rpl_ok();
+    RPL_TRY(ports->collateral(ports->self, fmspc, processor_ca, &lease));
+    const rpl_status s = rpl_peer_check_collateral(check, &lease.collateral);
+    const rpl_quote_facts *facts = rpl_verification_facts(check->verification);
+    const rpl_collateral_outcome outcome = {
+        .verified =
+            s.code == RPL_OK && rpl_verdict_groups_pass(&check->verdict, RPL_GROUP_COLLATERAL),
+        .issued_s = facts->valid_from,
+        .valid_until_s = facts->valid_until,
+    };
+    ports->collateral_done(ports->self, &lease, &outcome);
+    return s;
+}
+
+rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
+                           const rpl_report_data *expected, const rpl_peer_rules *rules)
+{
+    RPL_TRY(rpl_peer_check_offline(check, expected, rules));
+    if (rpl_verdict_has_failure(&check->verdict))
+        return rpl_ok();
+    return verify_collateral(rpl_flow_ports(flow), check);
+}
+
+void rpl_flow_count_verification(const rpl_flow *flow, const rpl_verdict *verdict)
+{
+    const rpl_check first = rpl_verdict_first_failure(verdict);
+    rpl_metrics_count(flow->services->config.metrics, RPL_METRIC_VERIFICATIONS,
+                      rpl_verdict_admits(verdict) ? "admitted" : "refused",
+                      first < RPL_CHECK_COUNT ? rpl_check_id(first) : "");
+}
+
+rpl_status rpl_own_quote_make(const rpl_flow *flow, const rpl_report_data *report_data,
+                              const uint8_t *challenge, rpl_own_quote *out)
+{
+    const rpl_ports *ports = rpl_flow_ports(flow);
+    rpl_own_quote own = {0};
+    rpl_event_log log = {0};
+    rpl_quote quote;
+    const char *code;
+
+    RPL_TRY(ports->quote(ports->self, report_data, &own.agent));
+    rpl_status s =
+        rpl_quote_parse(rpl_bytes_of(own.agent.quote, own.agent.quote_len), &quote, &code);
+    if (s.code == RPL_OK) {
+        rpl_sha256(quote.signed_part, own.digest);
+        s = rpl_event_log_parse(rpl_bytes_of(own.agent.event_log, own.agent.event_log_len), &log);
+    }
+    if (s.code == RPL_OK)
+        s = rpl_evidence_append(rpl_bytes_of(own.agent.quote, own.agent.quote_len), &log, challenge,
+                                rpl_flow_node(flow)->settings.config_preimage, &own.with_evidence,
+                                &own.with_evidence_len);
+    rpl_event_log_free(&log);
+    if (s.code != RPL_OK) {
+        rpl_own_quote_free(&own);
+        return rpl_fail(RPL_UNAVAILABLE, "the guest agent's quote or event log cannot be read");
+    }
+    *out = own;
+    return rpl_ok();
+}
+
+void rpl_own_quote_free(rpl_own_quote *quote)
+{
+    rpl_agent_quote_free(&quote->agent);
+    free(quote->with_evidence);
+    *quote = (rpl_own_quote){0};
+}
