@@ -198,8 +198,9 @@ static void send_error(const struct exchange *x, int status, const Replicatoor__
 static void refuse(const struct exchange *x, rpl_code code, int status, const char *subject,
                    const char *what)
 {
-    Replicatoor__V1__Error error = REPLICATOOR__V1__ERROR__INIT;
+    Replicatoor__V1__Error error;
     char name[16], message[MESSAGE_MAX];
+    replicatoor__v1__error__init(&error);
     snprintf(name, sizeof(name), "%s", rpl_code_table(code)->name);
     snprintf(message, sizeof(message), "%s%s%s", subject, *subject ? " " : "", what);
     error.code = name;

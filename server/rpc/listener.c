@@ -1,8 +1,9 @@
 #include "server/rpc/listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <h2o.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -125,31 +126,52 @@ static rpl_listening *listen_on(rpl_listeners *listeners, rpl_listener_kind kind
     return listening;
 }
 
-/* Cuts "host:port" or "[host]:port" in two. */
-static bool split_address(const char *address, char host[static 64], const char **port)
+static bool parse_port(const char *text, uint16_t *port)
 {
-    const char *colon = strrchr(address, ':');
-    if (!colon || colon == address)
+    uint32_t value = 0;
+    size_t len = 0;
+    for (; text[len] >= '0' && text[len] <= '9' && len < 6; len++)
+        value = value * 10 + (uint32_t)(text[len] - '0');
+    if (len == 0 || text[len] != 0 || value > UINT16_MAX)
         return false;
-    const bool bracketed = address[0] == '[' && colon[-1] == ']';
-    const char *from = bracketed ? address + 1 : address;
-    const size_t len = (size_t)((bracketed ? colon - 1 : colon) - from);
-    if (len == 0 || len >= 64 || (!bracketed && memchr(from, ':', len)))
-        return false;
-    memcpy(host, from, len);
-    host[len] = 0;
-    *port = colon + 1;
-    return **port != 0;
+    *port = (uint16_t)value;
+    return true;
 }
 
-static int bind_tcp(const struct addrinfo *found)
+/* "192.0.2.1:4001" or "[2001:db8::1]:4001". */
+static bool parse_address(const char *text, struct sockaddr_storage *out, socklen_t *len)
+{
+    struct sockaddr_in *v4 = (void *)out;
+    struct sockaddr_in6 *v6 = (void *)out;
+    const char *colon = strrchr(text, ':');
+    char host[INET6_ADDRSTRLEN + 2];
+    uint16_t port;
+    if (!colon || colon - text >= (ptrdiff_t)sizeof(host) || !parse_port(colon + 1, &port))
+        return false;
+    snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
+    *out = (struct sockaddr_storage){0};
+    const size_t host_len = strlen(host);
+    if (host_len > 2 && host[0] == '[' && host[host_len - 1] == ']') {
+        host[host_len - 1] = 0;
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        *len = sizeof(*v6);
+        return inet_pton(AF_INET6, host + 1, &v6->sin6_addr) == 1;
+    }
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    *len = sizeof(*v4);
+    return inet_pton(AF_INET, host, &v4->sin_addr) == 1;
+}
+
+static int bind_tcp(const struct sockaddr_storage *address, socklen_t len)
 {
     const int on = 1;
-    const int fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-    if (bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0)
+    if (bind(fd, (const struct sockaddr *)address, len) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     const int why = errno;
     close(fd);
@@ -159,18 +181,11 @@ static int bind_tcp(const struct addrinfo *found)
 
 rpl_status rpl_listeners_tcp(rpl_listeners *listeners, const char *address)
 {
-    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-                                   .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    char host[64];
-    const char *port;
-    if (!split_address(address, host, &port) || getaddrinfo(host, port, &hints, &found) != 0)
+    struct sockaddr_storage parsed;
+    socklen_t len;
+    if (!parse_address(address, &parsed, &len))
         return rpl_fail(RPL_MALFORMED, "listen address; expected numeric ADDRESS:PORT");
-    const bool room = listeners->n_sockets < RPL_SOCKETS_MAX;
-    const int fd = room ? bind_tcp(found) : -1;
-    const int why = errno;
-    freeaddrinfo(found);
-    errno = why;
+    const int fd = listeners->n_sockets < RPL_SOCKETS_MAX ? bind_tcp(&parsed, len) : -1;
     if (fd < 0)
         return rpl_fail(RPL_UNAVAILABLE, "cannot listen on this address");
     listen_on(listeners, RPL_LISTENER_HOST, fd);

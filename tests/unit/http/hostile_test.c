@@ -357,6 +357,26 @@ static void requests_on_their_way_are_finished_when_stopping(void **state)
     assert_int_equal(answer_len, 0);
 }
 
+static void what_is_held_at_once_is_bounded(void **state)
+{
+    (void)state;
+    static char half[2 << 20];
+    const rpl_listener_options small = {.buffered_max = 1 << 20, .idle_ms = 3600 * 1000};
+    port = fake_node_start(&small, NULL);
+    const int modest = dial(), greedy = dial();
+    say(modest, "POST /onboard HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                "Content-Length: 8\r\n\r\nquote");
+    say(greedy, "POST /receiveKey HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n");
+    memset(half, 'a', sizeof(half) - 1);
+    send(greedy, half, sizeof(half) - 1, MSG_NOSIGNAL);
+    hear_all(greedy);
+    assert_int_equal(answer_len, 0);
+    say(modest, "=07");
+    hear_all(modest);
+    assert_non_null(strstr(answer, "\r\n\r\n07"));
+    fake_node_stop(0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +395,7 @@ int main(void)
     };
     const struct CMUnitTest alone[] = {
         cmocka_unit_test(requests_on_their_way_are_finished_when_stopping),
+        cmocka_unit_test(what_is_held_at_once_is_bounded),
     };
     const int failed = cmocka_run_group_tests(tests, start, stop);
     return failed + cmocka_run_group_tests(alone, NULL, NULL);
