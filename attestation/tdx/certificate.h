@@ -41,11 +41,12 @@ typedef struct {
 RPL_CHECKED bool rpl_certificate_parse(rpl_bytes der, rpl_certificate *out);
 
 /* Everything a certificate in this role must be, at `now`. `checks` names the checks of the verdict
- * to which findings go (all must be passed by the caller when every certificate was judged). */
+ * to which findings go (all must be passed by the caller when every certificate was judged). True
+ * when everything but the dates holds. */
 typedef struct {
     rpl_check profile, names, validity;
 } rpl_certificate_checks;
-void rpl_certificate_judge(const rpl_certificate *c, rpl_certificate_role role, int64_t now,
+bool rpl_certificate_judge(const rpl_certificate *c, rpl_certificate_role role, int64_t now,
                            const rpl_certificate_checks *checks, rpl_verdict *verdict);
 
 /* The child names the parent's subject as its issuer and carries its signature. */

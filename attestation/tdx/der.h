@@ -1,6 +1,6 @@
 /* der.h - reading DER: one element at a time, minimal lengths only, no recursion.
  *
- * Source: X.690. Tags of one byte, definite lengths up to 65,535 in their shortest form.
+ * Source: X.690. Tags of one byte, definite lengths below 2^24 in their shortest form.
  */
 #ifndef RPL_ATTESTATION_TDX_DER_H
 #define RPL_ATTESTATION_TDX_DER_H
@@ -35,6 +35,15 @@ RPL_CHECKED bool rpl_der_take(rpl_reader *r, uint8_t tag, rpl_bytes *content);
 RPL_CHECKED bool rpl_der_enter(rpl_reader *r, uint8_t tag, rpl_reader *inside);
 /* True when the next element has `tag`; reads nothing. */
 RPL_CHECKED bool rpl_der_peek(const rpl_reader *r, uint8_t tag);
+/* The whole element, which must have `tag`. */
+RPL_CHECKED bool rpl_der_whole(rpl_reader *r, uint8_t tag, rpl_bytes *whole);
+/* An OCTET STRING of exactly `len` bytes. */
+RPL_CHECKED bool rpl_der_octets(rpl_reader *r, uint8_t *out, size_t len);
+/* A BIT STRING of whole bytes. */
+RPL_CHECKED bool rpl_der_bits(rpl_reader *r, rpl_bytes *bytes);
+RPL_CHECKED bool rpl_der_bool(rpl_reader *r, bool *out);
+/* A minimal INTEGER above zero: its magnitude, big-endian, without a leading zero. */
+RPL_CHECKED bool rpl_der_positive(rpl_reader *r, rpl_bytes *magnitude);
 /* A minimal INTEGER (or ENUMERATED) that is not negative and at most `max`. */
 RPL_CHECKED bool rpl_der_uint(rpl_reader *r, uint8_t tag, uint32_t max, uint32_t *out);
 /* UTCTime or GeneralizedTime in the form of RFC 5280 (seconds, Z) as Unix seconds. */

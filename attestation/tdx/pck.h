@@ -6,9 +6,9 @@
 #ifndef RPL_ATTESTATION_TDX_PCK_H
 #define RPL_ATTESTATION_TDX_PCK_H
 
-#include "attestation/roots.h"
 #include "attestation/tdx/certificate.h"
 #include "attestation/tdx/pem.h"
+#include "attestation/tdx/trust_anchor.h"
 
 /* The SGX extension, OID 1.2.840.113741.1.13.1. */
 typedef struct {
@@ -19,14 +19,16 @@ typedef struct {
     bool has_configuration, smt_enabled;
 } rpl_pck;
 
-/* Exact DER; every required member once, of its type and length. */
-RPL_CHECKED bool rpl_pck_parse(rpl_bytes extension, rpl_pck *out);
+/* Exact DER; every required member once, of its type and length. Unknown members are ignored.
+ * RPL_MALFORMED  anything else; `what` says which member, `at` where */
+RPL_CHECKED rpl_status rpl_pck_extension_parse(rpl_bytes extension, rpl_pck *out);
 
 /* A chain with its keys; certificates are views into `pem`. */
 typedef struct {
     rpl_pem_chain pem;
     rpl_certificate leaf, intermediate, root; /* a TCB signing chain has no intermediate */
-    EVP_PKEY *leaf_key, *intermediate_key;    /* owned; NULL when unusable */
+    EVP_PKEY *leaf_key, *intermediate_key;    /* owned; NULL unless the chain to the root
+                                           holds in everything but its dates */
     bool processor_ca;
     bool has_pck;
     rpl_pck pck;

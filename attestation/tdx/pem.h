@@ -25,4 +25,9 @@ typedef struct {
 RPL_CHECKED rpl_status rpl_pem_decode(rpl_bytes pem, size_t count, bool zero_allowed,
                                       rpl_pem_chain *out, const char **code);
 
+/* One block of `label` ("X509 CRL"), alone in the text. `scratch` needs text.len bytes twice; *der
+ * is a view into it. RPL_MALFORMED: `at` says where. */
+RPL_CHECKED rpl_status rpl_pem_decode_one(rpl_bytes text, const char *label, uint8_t *scratch,
+                                          rpl_bytes *der);
+
 #endif
