@@ -53,7 +53,7 @@ bool rpl_ctl_arguments(int argc, char **argv, const rpl_ctl_option *options,
 static void close_file(FILE *file)
 {
     if (file != stdin)
-        fclose(file);
+        (void)fclose(file);
 }
 RPL_DEFINE_AUTO(FILE *, file, close_file)
 
