@@ -16,7 +16,8 @@ PRODUCT = ["base", "attestation", "server", "rest_gateway", "clients"]
 
 
 def call(*names):
-    return re.compile(r"\b(?:" + "|".join(names) + r")\s*\(")
+    """The function, not a member of that name (ports->time(..))."""
+    return re.compile(r"(?<![\w.>])(?:" + "|".join(names) + r")\s*\(")
 
 
 # rule: (what counts, what to do instead)
