@@ -62,6 +62,7 @@ class Node:
         self.url = f"http://{address}"
         self.environment = environment
         self.curl = Curl()
+        self.guest_curl = Curl()
         self.process = None
         os.makedirs(self.path("secret"))
         os.makedirs(self.path("untrusted"))
@@ -83,7 +84,7 @@ class Node:
 
     def start_server(self, **environment):
         self.launch(**environment)
-        self._wait_until_ready()
+        self.wait_until_ready()
         return self
 
     def start_unready(self):
@@ -93,17 +94,18 @@ class Node:
         self.wait_for(self._answers)
         return self
 
-    def launch(self, **environment):
-        """Starts the server without waiting; for tests of a start that fails."""
+    def launch(self, *prefix, **environment):
+        """Starts the server without waiting; for tests of a start that fails. `prefix`: a command
+        that execs it."""
         with open(self.path("stderr.log"), "ab") as log:
             self.process = subprocess.Popen(
-                [*WITH_PARENT, SERVER], cwd=self.directory, stdin=subprocess.DEVNULL,
+                [*WITH_PARENT, *prefix, SERVER], cwd=self.directory, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, env={
                     "PATH": "/usr/bin:/bin", "REPLICATOOR_LISTEN": self.address,
-                    **self.environment, **environment})
+                    "REPLICATOOR_LOG": "debug", **self.environment, **environment})
         return self.process
 
-    def _wait_until_ready(self):
+    def wait_until_ready(self):
         self.wait_for(self._answers)
         self.wait_for(lambda: self.status().get("self_verdict"))
 
@@ -164,8 +166,8 @@ class Node:
         return self.get("/status").json()
 
     def guest(self, path, *arguments, service="app", sock="replicatoor.sock"):
-        return self.curl("--unix-socket", self.path("guests", service, sock), *arguments,
-                         f"http://localhost{path}")
+        return self.guest_curl("--unix-socket", self.path("guests", service, sock), *arguments,
+                               f"http://localhost{path}")
 
     def key(self, path, service="app"):
         """The derived key for `path` as hex."""
@@ -287,7 +289,8 @@ class Cluster:
     def check_secrets(self):
         for node in self.nodes:
             said = [("log", node.log().encode())] if os.path.exists(node.path("stderr.log")) else []
-            said += [("answer", answer) for answer in node.curl.answers]
+            said += [("answer", answer)
+                     for answer in node.curl.answers + node.guest_curl.answers]
             for secret in self.secrets:
                 for where, text in said:
                     assert not leaks(secret, text), f"a secret in a {where} of {node.address}"
