@@ -2,7 +2,7 @@
 # run.sh - builds the images, brings up compose.yml's demo and makes the documented calls against it.
 # Takes a Docker engine that runs; else starts one by hand (root, dockerd installed) in a folder of its
 # own; else podman and buildah. No registry is asked: where the base image is missing it is made by
-# base.sh. Exit 77 where no engine can be had.
+# base.sh. Exit 77 where no engine can be had. ENGINE=docker or ENGINE=podman chooses.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 work=$(mktemp -d)
@@ -144,18 +144,28 @@ calls() {
     expect "/getkey on port 4001" "$(curl -s -o /dev/null -w '%{http_code}' -X POST http://$NEW/getkey)" 403
     request='curl -fsS --unix-socket /var/run/replicatoor/replicatoor.sock -d path=wallet http://localhost/getkey'
     body=$("${compose[@]}" exec -T app-a sh -c "$request")
-    "${compose[@]}" kill node-a >>"$work/log" 2>&1
+    "${compose[@]}" stop -t 0 node-a >>"$work/log" 2>&1
     expect "the derived key, the old node gone" \
         "$("${compose[@]}" exec -T app-b sh -c "$request" | jq -r .key | sha256sum)" "$(jq -r .key <<<"$body" | sha256sum)"
 }
 
-use_docker || use_podman || { say "no container engine here: neither docker, nor dockerd or podman with buildah as root"; exit 77; }
+case ${ENGINE:-} in
+'') use_docker || use_podman ;;
+docker | podman) "use_$ENGINE" ;;
+*) false ;;
+esac || { say "no container engine here: neither docker, nor dockerd or podman with buildah as root"; exit 77; }
 say "with $engine"
 base_image
 build_image runtime
 release_image
 build_image demo
 say "starting the demo"
+# podman-compose does not wait for what a service depends on
+for service in pcs machine-a machine-b; do
+    quietly "${compose[@]}" up -d $service
+    case $service in pcs) made='-e /pki/root.pem' ;; *) made='-S /agent/dstack.sock' ;; esac
+    within 60 "${compose[@]}" exec -T $service sh -c "test $made"
+done
 quietly "${compose[@]}" up -d
 within 60 curl -fs http://$OLD/healthz
 within 60 curl -fs http://$NEW/healthz
