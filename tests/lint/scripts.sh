@@ -1,11 +1,11 @@
 #!/bin/sh
-# scripts.sh - what is not C: shell by shellcheck, Python by pyflakes where it is there, else by the
-# compiler alone.
+# scripts.sh - what is not C: shell by shellcheck (documented calls keep their `cat file | jq`), Python
+# by pyflakes where it is there, else by the compiler alone.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 . tests/lint/sources.sh
 status=0
-scripts | xargs -r shellcheck -x || status=1
+scripts | xargs -r shellcheck -x -e SC2002 || status=1
 python | xargs -r /usr/bin/python3 -c '
 import sys
 for name in sys.argv[1:]:
