@@ -20,6 +20,7 @@ enum { RPL_CTL_USAGE = 2 };
 int rpl_ctl_status(int argc, char **argv);
 int rpl_ctl_configure(int argc, char **argv);
 int rpl_ctl_migrate(int argc, char **argv);
+int rpl_ctl_release(int argc, char **argv);
 int rpl_ctl_verify(int argc, char **argv);
 
 /* Command line. An option takes its value from the next argument. */
