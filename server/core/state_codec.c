@@ -181,6 +181,8 @@ static rpl_status take_epoch(rpl_state *state, const replicatoor_v1_RootKey *m)
         return rpl_fail(RPL_INTERNAL, "no memory");
     const rpl_status s = rpl_state_add_epoch(state, &key);
     rpl_secret_free(key.root);
+    if (s.code == RPL_CONFLICT)
+        return rpl_fail(RPL_MALFORMED, "the state has an epoch twice");
     RPL_TRY(s);
     return memcmp(state->epochs[before].pub.commitment, m->commitment.bytes, 32) == 0
                ? rpl_ok()
