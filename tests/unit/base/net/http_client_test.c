@@ -32,14 +32,16 @@ static int start_peer(void **state)
     close(in[0]);
     close(out[1]);
     peer.stdin_of_peer = in[1];
-    const ssize_t got = read(out[0], line, sizeof(line) - 1);
-    close(out[0]);
+    FILE *ports = fdopen(out[0], "r");
+    const bool told = ports && fgets(line, sizeof(line), ports);
+    if (ports)
+        fclose(ports);
     snprintf(peer.ca, sizeof(peer.ca), "%s/ca.pem", peer.folder);
     snprintf(peer.socket_path, sizeof(peer.socket_path), "%s/peer.sock", peer.folder);
     /* nothing listens there: whoever takes a proxy from the environment fails */
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
-    return got > 0 && sscanf(line, "%d %d", &peer.plain_port, &peer.tls_port) == 2 ? 0 : -1;
+    return told && sscanf(line, "%d %d", &peer.plain_port, &peer.tls_port) == 2 ? 0 : -1;
 }
 
 static int stop_peer(void **state)
