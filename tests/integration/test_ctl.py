@@ -210,3 +210,51 @@ def test_release_refuses_what_it_cannot_read():
     assert ctl("release", "-", stdin=b"a: &x 1\nb: *x\n")[0] == 2
     assert "line 2" in ctl("release", "-", stdin=b"a: &x 1\nb: *x\n")[2]
     assert ctl("release", "-", stdin=b"{")[0] == 2
+
+
+VECTORS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "vectors", "dstack")
+# v04dev-examples-attestation: the compose file that was deployed, and the quote of its machine
+DEPLOYED = os.path.join(VECTORS, "v04dev-examples-attestation")
+
+
+def capture(folder, *arguments):
+    done = ctl("release", "--json", "--quote", os.path.join(folder, "quote.bin"), "--event-log",
+               os.path.join(folder, "event_log.json"), *arguments)
+    if "not read in this build" in done[2]:
+        pytest.skip("no quote parser in this build")
+    return done
+
+
+def image_hash(folder):
+    with open(os.path.join(folder, "quote.bin"), "rb") as f:
+        quote = f.read()
+    return hashlib.sha256(quote[184:232] + quote[376:520]).hexdigest()
+
+
+def test_release_reads_the_hashes_of_a_capture():
+    status, out, _ = capture(DEPLOYED, os.path.join(DEPLOYED, "app-compose.json"))
+    found = json.loads(out)
+    assert status == 1 and found["findings"]  # it mounts the whole guest
+    assert found["same_compose"] and found["quoted_compose_hash"] == found["compose_hash"]
+    assert found["image_hash"] == image_hash(DEPLOYED)
+    # Keccak-256 of both hashes, from a sponge that was checked against hashlib.sha3_256
+    assert found["release"] == "5a09c1af8611a595d2974bf5961de7ba60b168254b44e1c0146b61d84c59f368"
+    assert found["quote_verified"] is False
+
+
+def test_release_refuses_the_quote_of_another_app(tmp_path):
+    other = tmp_path / "app-compose.json"
+    other.write_text(json.dumps({"docker_compose_file": COMPOSE}))
+    status, out, err = capture(DEPLOYED, other)
+    assert status == 1 and "another app-compose.json" in err
+    assert json.loads(out)["clean"] and not json.loads(out)["same_compose"]
+
+
+def test_release_refuses_a_log_of_another_machine(tmp_path):
+    (tmp_path / "compose.yml").write_text(COMPOSE)
+    status, out, err = ctl("release", tmp_path / "compose.yml", "--quote",
+                           os.path.join(DEPLOYED, "quote.bin"), "--event-log",
+                           os.path.join(VECTORS, "v06-tdx-lite-getquote", "event_log.json"))
+    if "not read in this build" in err:
+        pytest.skip("no quote parser in this build")
+    assert (status, out) == (1, "") and "RTMR3_MISMATCH" in err
