@@ -29,7 +29,7 @@ RPL_CHECKED bool rpl_identity_verify(const rpl_identity_pub *pub, rpl_bytes mess
                                      const uint8_t signature[static RPL_SIGNATURE_LEN]);
 /* SHA-256("replicatoor/v1/identity" || identity public): what contracts and pins name. */
 void rpl_identity_digest(const rpl_identity_pub *pub, uint8_t out[static 32]);
-/* The Ethereum address of the secp256k1 key: xPub. */
+/* The Ethereum address of the secp256k1 key: xPub; zero when `pub` holds no such point. */
 void rpl_identity_address(const rpl_identity_pub *pub, uint8_t out[static 20]);
 
 RPL_DEFINE_AUTO(rpl_identity *, identity, rpl_identity_free)
