@@ -21,7 +21,10 @@ typedef struct {
     uint8_t der[RPL_CHAIN_MAX][RPL_CERTIFICATE_MAX];
 } rpl_pem_chain;
 
-/* `*code` is set on failure: PEM_FORMAT, or CHAIN_LEN for well-formed blocks of another number. */
+/* `*code` is set on failure: PEM_FORMAT, or CHAIN_LEN for well-formed blocks of another number. *out then
+ * holds what was read until the failure: when that is all `count` certificates (an empty line between
+ * them, something behind them), what else is wrong with them can still be said.
+ * RPL_MALFORMED  `at` says where in the text */
 RPL_CHECKED rpl_status rpl_pem_decode(rpl_bytes pem, size_t count, bool zero_allowed,
                                       rpl_pem_chain *out, const char **code);
 
