@@ -64,7 +64,7 @@ typedef enum {
     X(POLICY_RELEASE, "policy.release", RPL_GROUP_POLICY, RPL_DENIED)                              \
     X(POLICY_CONFIG, "policy.config", RPL_GROUP_POLICY, RPL_DENIED)                                \
     X(POLICY_DEVICE, "policy.device", RPL_GROUP_POLICY, RPL_DENIED)                                \
-    X(POLICY_CHALLENGE, "policy.challenge", RPL_GROUP_POLICY, RPL_STALE)                           \
+    X(POLICY_CHALLENGE, "policy.challenge", 0, RPL_STALE)                                          \
     X(POLICY_IDENTITY, "policy.identity", 0, RPL_DENIED)                                           \
     X(POLICY_EPOCH, "policy.epoch", 0, RPL_DENIED)                                                 \
     X(POLICY_DELAY, "policy.delay", 0, RPL_DENIED)                                                 \
