@@ -1,5 +1,6 @@
 #include "server/rpc/answer.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { CHECKS_MAX = RPL_CHECK_COUNT + RPL_FINDINGS_MAX };
@@ -110,6 +111,21 @@ void rpl_reply_busy(const rpl_reply *reply, const char *what, uint32_t retry_aft
     rpl_reply_message(reply, &e.base);
 }
 
+/* One sentence from the finding that decided: what was found, what was expected, what to do. */
+static void describe(const rpl_verdict *verdict, rpl_check first, char *out, size_t len)
+{
+    const rpl_finding *f = NULL;
+    for (size_t i = 0; i < verdict->n_findings && !f; i++)
+        if (verdict->findings[i].check == first)
+            f = &verdict->findings[i];
+    if (!f) {
+        snprintf(out, len, "refused: some checks could not run, see the verdict");
+        return;
+    }
+    snprintf(out, len, "%s: found %s%s%s%s%s", rpl_check_id(first), f->got[0] ? f->got : "nothing",
+             f->want[0] ? ", expected " : "", f->want, f->fix[0] ? "; " : "", f->fix);
+}
+
 void rpl_reply_refusal(const rpl_reply *reply, rpl_status instead, const rpl_verdict *verdict,
                        const rpl_quote_facts *facts)
 {
@@ -117,9 +133,11 @@ void rpl_reply_refusal(const rpl_reply *reply, rpl_status instead, const rpl_ver
     const rpl_check first = rpl_verdict_first_failure(verdict);
     Replicatoor__V1__Error e = REPLICATOOR__V1__ERROR__INIT;
     rpl_verdict_message *m = rpl_verdict_message_new(verdict, facts);
+    char message[sizeof(rpl_finding) + 64];
 
+    describe(verdict, first, message, sizeof(message));
     e.code = rpl_pb_text(rpl_code_table(status.code)->name);
-    e.message = rpl_pb_text(status.what ? status.what : "refused");
+    e.message = instead.code != RPL_OK ? rpl_pb_text(instead.what) : message;
     e.check = rpl_pb_text(first < RPL_CHECK_COUNT ? rpl_check_id(first) : "");
     e.verdict = rpl_verdict_message_get(m);
     if (status.code == RPL_UNAVAILABLE)
