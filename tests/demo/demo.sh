@@ -78,6 +78,7 @@ node() { # node NAME ADDRESS: our server on that machine
             SECURE_FILE=secret/private.env "$server" 2> stderr.log
     ) &
     pids+=($!)
+    disown # no word from the shell when it is killed
     eval "pid_$1=$!"
     await "start of node $1" curl -fsS "http://$2/healthz"
     await "own quote of node $1" verified "$2"
@@ -202,7 +203,6 @@ same "phase of B" "$(curl -s http://$B/status | jq -r .phase)" holding
 
 say "9. A dies with its disk"
 kill -9 "$pid_A"
-wait "$pid_A" 2>/dev/null || true
 rm -rf "$work/A/secret" "$work/A/guests" "$work/A/stderr.log"
 expect "A is gone" test ! -e "$work/A/secret/private.env"
 expect "A does not answer" eval "! curl -s -m 2 http://$A/healthz >/dev/null"
@@ -234,7 +234,7 @@ curl -s -X POST -d "pubk=$(jq -r .pubk "$work/request.out")" -d "quote=$(jq -r .
     http://$B/onboard > "$work/onboard.out"
 curl -sS -X POST -H "Content-Type: text/plain" --data-binary @"$work/onboard.out" http://$A/receiveKey >/dev/null
 same "key never/asked/before" "$(getkey A never/asked/before | jq -r .key)" "$(jq -r .key "$work/key.json")"
-same "receipts in the custody log" "$(curl -s http://$A/custody | jq '.receipts | length')" 4
+same "receipts in the custody log" "$(curl -s http://$A/custody | jq '.receipts | length')" 3
 
 say "All of it as expected, in $((SECONDS - start)) s."
 show "The secret moved A -> B -> A' over untrusted hands; four wrong ways were refused, each with its reason."
