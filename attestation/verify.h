@@ -14,6 +14,7 @@
 #include "attestation/roots.h"
 #include "attestation/tdx/quote.h"
 #include "attestation/tdx/tcb_status.h"
+#include "attestation/tdx/td_policy.h"
 #include "attestation/tdx/verdict.h"
 
 /* Borrowed views; any may be empty (then the checks that need it fail with COLLATERAL_MISSING). */
@@ -27,14 +28,6 @@ typedef struct {
     rpl_bytes qe_identity;
     rpl_bytes qe_identity_signature;
 } rpl_collateral;
-
-/* What the measured configuration decides; rpl_td_policy_default() is the strict default. */
-typedef struct {
-    uint32_t accepted_tcb;        /* bit set of 1u << rpl_tcb_status; default UpToDate alone */
-    uint64_t td_optional_allowed; /* td_attributes bits of the optional set that are tolerated */
-    bool allow_service_td;
-} rpl_td_policy;
-rpl_td_policy rpl_td_policy_default(void);
 
 #define RPL_ADVISORIES_MAX 64
 
