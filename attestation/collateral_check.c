@@ -1,0 +1,326 @@
+#include "attestation/collateral_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "attestation/tdx/crl.h"
+#include "attestation/tdx/qe_identity.h"
+#include "attestation/tdx/tcb_level.h"
+
+#define GATHER      "give the whole collateral: TCB info, QE identity, both CRLs and the chains"
+#define REVOKED_FIX "Intel has withdrawn this certificate: use another machine"
+
+RPL_DEFINE_AUTO(uint8_t *, bytes, free)
+
+typedef struct {
+    const rpl_collateral_question *q;
+    rpl_verdict *verdict;
+    rpl_quote_facts *facts;
+    rpl_pck_chain *tcb_signer, *qe_signer;    /* owned; equal when the chains are */
+    bool tcb_signer_good, qe_signer_good;     /* dates and all */
+    bool tcb_signer_usable, qe_signer_usable; /* its signatures count: Intel's, and not revoked */
+} session;
+
+static void rpl_auto_session(session *s)
+{
+    if (s->qe_signer != s->tcb_signer)
+        rpl_pck_chain_free(s->qe_signer);
+    rpl_pck_chain_free(s->tcb_signer);
+}
+
+static void check_present(const rpl_collateral *c, rpl_verdict *verdict)
+{
+    const struct {
+        rpl_bytes bytes;
+        const char *name;
+    } parts[] = {
+        {c->root_crl, "root CRL"},
+        {c->pck_crl, "PCK CRL"},
+        {c->tcb_info_chain, "issuer chain of the TCB info"},
+        {c->tcb_info, "TCB info"},
+        {c->tcb_info_signature, "signature of the TCB info"},
+        {c->qe_identity_chain, "issuer chain of the QE identity"},
+        {c->qe_identity, "QE identity"},
+        {c->qe_identity_signature, "signature of the QE identity"},
+    };
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i].bytes.len == 0)
+            rpl_verdict_fail(verdict, RPL_CHECK_COLLATERAL_PRESENT, "COLLATERAL_MISSING", "nothing",
+                             parts[i].name, GATHER);
+    }
+    rpl_verdict_pass(verdict, RPL_CHECK_COLLATERAL_PRESENT);
+}
+
+static void narrow(rpl_quote_facts *facts, int64_t from, int64_t until)
+{
+    if (facts->valid_from < from)
+        facts->valid_from = from;
+    if (facts->valid_until == 0 || facts->valid_until > until)
+        facts->valid_until = until;
+}
+
+/* A key comes with a chain only when everything but its dates holds. */
+static rpl_status verify_signers(session *s)
+{
+    const rpl_collateral *c = s->q->collateral;
+    s->tcb_signer = rpl_tcb_signer_verify(c->tcb_info_chain, s->q->roots, s->q->now, s->verdict,
+                                          &s->tcb_signer_good);
+    if (rpl_bytes_equal(c->tcb_info_chain, c->qe_identity_chain)) {
+        s->qe_signer = s->tcb_signer;
+        s->qe_signer_good = s->tcb_signer_good;
+    } else {
+        s->qe_signer = rpl_tcb_signer_verify(c->qe_identity_chain, s->q->roots, s->q->now,
+                                             s->verdict, &s->qe_signer_good);
+    }
+    if (!s->tcb_signer || !s->qe_signer)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    s->tcb_signer_usable = s->tcb_signer->leaf_key != NULL;
+    s->qe_signer_usable = s->qe_signer->leaf_key != NULL;
+    return rpl_ok();
+}
+
+/* A certificate of the trusted root, for its name: whichever chain has one. */
+static const rpl_certificate *trusted_root(const session *s)
+{
+    if (s->q->chain && s->verdict->state[RPL_CHECK_PCK_ROOT] == RPL_PASSED)
+        return &s->q->chain->root;
+    if (s->tcb_signer_usable)
+        return &s->tcb_signer->root;
+    return s->qe_signer_usable ? &s->qe_signer->root : NULL;
+}
+
+static void check_revoked(session *s, const rpl_crl *crl, const rpl_certificate *certificate,
+                          rpl_check check, const char *code)
+{
+    if (rpl_crl_revokes(crl, certificate))
+        rpl_verdict_fail_bytes(s->verdict, check, code,
+                               rpl_bytes_of(certificate->serial, certificate->serial_len),
+                               rpl_bytes_of("", 0), REVOKED_FIX);
+}
+
+/* The signer of a document must not be on the root CRL; a revoked one has signed nothing. */
+static void check_signers_revoked(session *s, const rpl_crl *crl)
+{
+    if (s->tcb_signer_usable && rpl_crl_revokes(crl, &s->tcb_signer->leaf)) {
+        check_revoked(s, crl, &s->tcb_signer->leaf, RPL_CHECK_TCB_SIGNER, "TCB_SIGNING_REVOKED");
+        s->tcb_signer_usable = false;
+    }
+    if (s->qe_signer_usable && rpl_crl_revokes(crl, &s->qe_signer->leaf)) {
+        if (s->qe_signer != s->tcb_signer)
+            check_revoked(s, crl, &s->qe_signer->leaf, RPL_CHECK_TCB_SIGNER, "TCB_SIGNING_REVOKED");
+        s->qe_signer_usable = false;
+    }
+    if (s->tcb_signer_good && s->qe_signer_good)
+        rpl_verdict_pass(s->verdict, RPL_CHECK_TCB_SIGNER);
+}
+
+static bool check_root_crl(session *s)
+{
+    const rpl_certificate *root = trusted_root(s);
+    RPL_AUTO(pkey) EVP_PKEY *key = rpl_p256_key(s->q->roots->key + 1);
+    RPL_AUTO(bytes) uint8_t *buffer = NULL;
+    rpl_crl crl = {0};
+    if (!root || !key)
+        return false;
+    const bool holds = rpl_crl_verify(s->q->collateral->root_crl, root, key, s->q->now,
+                                      RPL_CHECK_CRL_ROOT, s->verdict, &buffer, &crl);
+    rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_ROOT);
+    if (!holds)
+        return false;
+    narrow(s->facts, crl.this_update, crl.next_update);
+    check_revoked(s, &crl, root, RPL_CHECK_PCK_REVOKED, "ROOT_REVOKED");
+    if (s->q->chain && s->q->chain->intermediate_key)
+        check_revoked(s, &crl, &s->q->chain->intermediate, RPL_CHECK_PCK_REVOKED, "INTER_REVOKED");
+    check_signers_revoked(s, &crl);
+    return true;
+}
+
+static bool check_pck_crl(session *s)
+{
+    const rpl_pck_chain *chain = s->q->chain;
+    RPL_AUTO(bytes) uint8_t *buffer = NULL;
+    rpl_crl crl = {0};
+    if (!chain || !chain->intermediate_key)
+        return false;
+    const bool holds =
+        rpl_crl_verify(s->q->collateral->pck_crl, &chain->intermediate, chain->intermediate_key,
+                       s->q->now, RPL_CHECK_CRL_PCK, s->verdict, &buffer, &crl);
+    rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_PCK);
+    if (!holds)
+        return false;
+    narrow(s->facts, crl.this_update, crl.next_update);
+    check_revoked(s, &crl, &chain->leaf, RPL_CHECK_PCK_REVOKED, "PCK_REVOKED");
+    return true;
+}
+
+static void check_crls(session *s)
+{
+    const bool root_holds = check_root_crl(s);
+    const bool pck_holds = check_pck_crl(s);
+    if (!root_holds || !pck_holds)
+        return;
+    rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_VALIDITY);
+    rpl_verdict_pass(s->verdict, RPL_CHECK_PCK_REVOKED);
+}
+
+/* The signature first; what is not signed is not parsed. */
+static bool read_tcb_info(session *s, rpl_tcb_info *info)
+{
+    const rpl_collateral *c = s->q->collateral;
+    if (!s->tcb_signer_usable ||
+        !rpl_document_verify(&rpl_document_tcb_info, c->tcb_info, c->tcb_info_signature,
+                             s->tcb_signer->leaf_key, s->verdict) ||
+        !rpl_tcb_info_read(c->tcb_info, s->verdict, info))
+        return false;
+    rpl_document_check_validity(&rpl_document_tcb_info, &info->head, s->q->now, s->verdict);
+    narrow(s->facts, s->tcb_signer->valid_from, s->tcb_signer->valid_until);
+    narrow(s->facts, info->head.issue_date, info->head.next_update);
+    s->facts->tcb_eval_number = info->head.evaluation_number;
+    return true;
+}
+
+static bool read_qe_identity(session *s, rpl_qe_identity *identity)
+{
+    const rpl_collateral *c = s->q->collateral;
+    if (!s->qe_signer_usable ||
+        !rpl_document_verify(&rpl_document_qe_identity, c->qe_identity, c->qe_identity_signature,
+                             s->qe_signer->leaf_key, s->verdict) ||
+        !rpl_qe_identity_read(c->qe_identity, s->verdict, identity))
+        return false;
+    rpl_document_check_validity(&rpl_document_qe_identity, &identity->head, s->q->now, s->verdict);
+    narrow(s->facts, s->qe_signer->valid_from, s->qe_signer->valid_until);
+    narrow(s->facts, identity->head.issue_date, identity->head.next_update);
+    s->facts->qe_eval_number = identity->head.evaluation_number;
+    return true;
+}
+
+/* Levels of another kind of platform say nothing about this one. */
+static bool check_platform(session *s, const rpl_tcb_info *info)
+{
+    static const char fix[] = "fetch the TCB info of the quote's own FMSPC";
+    const rpl_pck *pck = &s->q->chain->pck;
+    const rpl_bytes fmspc = rpl_bytes_of(pck->fmspc, sizeof(pck->fmspc));
+    const rpl_bytes pceid = rpl_bytes_of(pck->pceid, sizeof(pck->pceid));
+    const bool same_fmspc =
+        rpl_verdict_equal(s->verdict, RPL_CHECK_TCB_PLATFORM, "FMSPC_MISMATCH",
+                          rpl_bytes_of(info->fmspc, sizeof(info->fmspc)), fmspc, fix);
+    const bool same_pceid =
+        rpl_verdict_equal(s->verdict, RPL_CHECK_TCB_PLATFORM, "PCEID_MISMATCH",
+                          rpl_bytes_of(info->pceid, sizeof(info->pceid)), pceid, fix);
+    return same_fmspc && same_pceid;
+}
+
+static bool has_advisory(const rpl_quote_facts *facts, const char *advisory)
+{
+    for (size_t i = 0; i < facts->n_advisories; i++) {
+        if (strcmp(facts->advisories[i], advisory) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* False when they do not all fit. */
+static bool add_advisories(rpl_quote_facts *facts, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *advisory = json_string_value(json_array_get(list, i));
+        if (!advisory || has_advisory(facts, advisory))
+            continue;
+        if (facts->n_advisories == RPL_ADVISORIES_MAX)
+            return false;
+        char *out = facts->advisories[facts->n_advisories++];
+        snprintf(out, sizeof(facts->advisories[0]), "%s", advisory);
+    }
+    return true;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the platform, the module it was launched on and the quoting enclave add up to. */
+static void fill_facts(session *s, const rpl_tcb_result *result, const rpl_svn_level *qe)
+{
+    rpl_quote_facts *f = s->facts;
+    const rpl_tcb_evaluation *launch = &result->launch;
+    f->tcb_status = result->status;
+    f->launch_status = launch->status;
+    f->current_status = result->current.status;
+    f->platform_status = launch->platform->status;
+    f->module_status = launch->module ? launch->module->status : RPL_TCB_UNKNOWN;
+    f->qe_status = qe->status;
+    f->tcb_date = earlier(launch->platform->date, qe->date);
+    bool all = add_advisories(f, launch->platform->advisories);
+    if (launch->module) {
+        f->tcb_date = earlier(f->tcb_date, launch->module->date);
+        all = all && add_advisories(f, launch->module->advisories);
+    }
+    all = all && add_advisories(f, qe->advisories);
+    if (!all)
+        rpl_verdict_fail(s->verdict, RPL_CHECK_TCB_INFO, "TCB_INFO_FORMAT",
+                         "more advisories than anybody can publish", "64 at most", NULL);
+}
+
+static void list_accepted(uint32_t accepted, char *out, size_t size)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (int i = RPL_TCB_UP_TO_DATE; i < RPL_TCB_REVOKED; i++) {
+        if ((accepted & 1u << i) && n < size)
+            n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "",
+                                  rpl_tcb_status_name((rpl_tcb_status)i));
+    }
+}
+
+static void check_status(session *s, rpl_tcb_status status)
+{
+    char want[200];
+    const char *got = rpl_tcb_status_name(status);
+    list_accepted(s->q->policy->accepted_tcb, want, sizeof(want));
+    if (status == RPL_TCB_REVOKED)
+        rpl_verdict_fail(s->verdict, RPL_CHECK_TCB_STATUS, "TCB_REVOKED", got, want,
+                         "use another machine, or update this one's firmware");
+    else if (!(s->q->policy->accepted_tcb & 1u << status))
+        rpl_verdict_fail(s->verdict, RPL_CHECK_TCB_STATUS, "TCB_STATUS", got, want,
+                         "update the host's firmware, or accept this status in the configuration");
+    else
+        rpl_verdict_pass(s->verdict, RPL_CHECK_TCB_STATUS);
+}
+
+static void evaluate(session *s, const rpl_tcb_info *info, const rpl_svn_level *qe)
+{
+    if (!check_platform(s, info))
+        return;
+    rpl_tdx_module_check(s->q->quote, info, s->verdict);
+    const rpl_tcb_result result =
+        rpl_tcb_evaluate(s->q->quote, &s->q->chain->pck, info, qe, s->verdict);
+    if (result.status == RPL_TCB_UNKNOWN)
+        return;
+    fill_facts(s, &result, qe);
+    check_status(s, result.status);
+}
+
+static void check_documents(session *s)
+{
+    rpl_qe_identity identity = {0};
+    rpl_tcb_info info = {0};
+    const rpl_svn_level *qe = NULL;
+    if (read_qe_identity(s, &identity) && s->q->quote)
+        qe = rpl_qe_identity_check(&identity, &s->q->quote->qe_report, s->verdict);
+    if (read_tcb_info(s, &info) && s->q->quote && s->q->chain->has_pck)
+        evaluate(s, &info, qe);
+    rpl_tcb_info_free(&info);
+    rpl_qe_identity_free(&identity);
+}
+
+rpl_status rpl_collateral_check(const rpl_collateral_question *question, rpl_verdict *verdict,
+                                rpl_quote_facts *facts)
+{
+    RPL_AUTO(session) session s = {.q = question, .verdict = verdict, .facts = facts};
+    check_present(question->collateral, verdict);
+    RPL_TRY(verify_signers(&s));
+    check_crls(&s);
+    check_documents(&s);
+    return rpl_ok();
+}

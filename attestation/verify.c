@@ -1,0 +1,168 @@
+#include "attestation/verify.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "attestation/collateral_check.h"
+#include "attestation/tdx/ossl.h"
+#include "attestation/tdx/pck.h"
+#include "base/hash.h"
+
+#define ASK_AGAIN "ask the guest agent for a new quote and send it unchanged"
+
+struct rpl_verification {
+    const rpl_roots *roots;
+    rpl_td_policy policy;
+    int64_t now;
+    bool has_quote;
+    rpl_pck_chain *chain; /* owned; NULL without a quote */
+    rpl_quote_facts facts;
+};
+
+static rpl_check check_of_code(const char *code)
+{
+    static const char *const header[] = {"QUOTE_VERSION", "ATT_KEY_TYPE", "TEE_TYPE",
+                                         "HEADER_RESERVED", "QE_VENDOR"};
+    static const char *const certification[] = {"CERT_TYPE_OUTER", "CERT_TYPE_INNER",
+                                                "INNER_TRAILING"};
+    for (size_t i = 0; i < sizeof(header) / sizeof(header[0]); i++) {
+        if (strcmp(code, header[i]) == 0)
+            return RPL_CHECK_QUOTE_HEADER;
+    }
+    for (size_t i = 0; i < sizeof(certification) / sizeof(certification[0]); i++) {
+        if (strcmp(code, certification[i]) == 0)
+            return RPL_CHECK_QUOTE_CERTIFICATION;
+    }
+    return RPL_CHECK_QUOTE_FORMAT;
+}
+
+static bool read_quote(rpl_bytes input, rpl_quote *quote, rpl_verdict *verdict)
+{
+    const char *code = "QUOTE_FORMAT";
+    char got[160];
+    const rpl_status s = rpl_quote_parse(input, quote, &code);
+    if (s.code == RPL_OK) {
+        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_FORMAT);
+        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_HEADER);
+        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_CERTIFICATION);
+        return true;
+    }
+    snprintf(got, sizeof(got), "%s, at byte %u of %zu", s.what, s.at, input.len);
+    rpl_verdict_fail(verdict, check_of_code(code), code, got,
+                     "a TDX quote of version 4 or 5 with ECDSA P-256 and its PCK chain", ASK_AGAIN);
+    /* The body of another TEE has another form: nothing behind the header is known. */
+    if (strcmp(code, "TEE_TYPE") == 0)
+        rpl_verdict_fail(verdict, RPL_CHECK_QUOTE_FORMAT, "QUOTE_FORMAT", "another TEE's body",
+                         "a TD report", ASK_AGAIN);
+    return false;
+}
+
+static void check_qe_signature(const rpl_quote *q, EVP_PKEY *pck_key, rpl_verdict *verdict)
+{
+    if (!pck_key)
+        return;
+    if (rpl_p256_verify(pck_key, q->qe_report_bytes, q->qe_report_signature))
+        rpl_verdict_pass(verdict, RPL_CHECK_QE_SIGNATURE);
+    else
+        rpl_verdict_fail(verdict, RPL_CHECK_QE_SIGNATURE, "QE_REPORT_SIGNATURE",
+                         "a signature that does not hold", "the QE report, signed by the PCK key",
+                         ASK_AGAIN);
+}
+
+/* The quoting enclave vouches for the attestation key by its hash in its own report data. */
+static void check_qe_binding(const rpl_quote *q, rpl_verdict *verdict)
+{
+    uint8_t want[64] = {0};
+    const rpl_bytes parts[] = {q->attestation_key, q->qe_auth_data};
+    rpl_sha256_parts(parts, 2, want);
+    rpl_verdict_equal(verdict, RPL_CHECK_QE_BINDING, "QE_REPORT_DATA",
+                      rpl_bytes_of(q->qe_report.report_data, sizeof(want)),
+                      rpl_bytes_of(want, sizeof(want)), ASK_AGAIN);
+}
+
+static void check_quote_signature(const rpl_quote *q, rpl_verdict *verdict)
+{
+    RPL_AUTO(pkey) EVP_PKEY *key = rpl_p256_key(q->attestation_key.data);
+    if (!key)
+        rpl_verdict_fail_bytes(verdict, RPL_CHECK_QUOTE_SIGNATURE, "ATT_KEY", q->attestation_key,
+                               rpl_bytes_of("", 0), ASK_AGAIN);
+    else if (rpl_p256_verify(key, q->signed_part, q->signature))
+        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_SIGNATURE);
+    else
+        rpl_verdict_fail(verdict, RPL_CHECK_QUOTE_SIGNATURE, "QUOTE_SIGNATURE",
+                         "a signature that does not hold",
+                         "header and body, signed by the attestation key", ASK_AGAIN);
+}
+
+static void copy_pck(const rpl_pck_chain *chain, rpl_quote_facts *facts)
+{
+    facts->has_pck = true;
+    facts->processor_ca = chain->processor_ca;
+    facts->valid_from = chain->valid_from;
+    facts->valid_until = chain->valid_until;
+    for (size_t i = 0; i < sizeof(facts->ppid); i++)
+        facts->ppid[i] = chain->pck.ppid[i];
+    for (size_t i = 0; i < sizeof(facts->fmspc); i++)
+        facts->fmspc[i] = chain->pck.fmspc[i];
+    for (size_t i = 0; i < sizeof(facts->pceid); i++)
+        facts->pceid[i] = chain->pck.pceid[i];
+}
+
+static rpl_status judge_quote(rpl_verification *v, rpl_verdict *verdict)
+{
+    const rpl_quote *q = &v->facts.quote;
+    rpl_sha256(q->signed_part, v->facts.quote_digest);
+    v->chain = rpl_pck_chain_verify(q->pck_pem, v->roots, v->now, verdict);
+    if (!v->chain)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    if (v->chain->has_pck)
+        copy_pck(v->chain, &v->facts);
+    check_qe_signature(q, v->chain->leaf_key, verdict);
+    check_qe_binding(q, verdict);
+    check_quote_signature(q, verdict);
+    rpl_td_policy_check(&v->policy, q, verdict);
+    return rpl_ok();
+}
+
+rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
+                                  const rpl_td_policy *policy, int64_t now, rpl_verdict *verdict,
+                                  rpl_verification **out)
+{
+    RPL_AUTO(verification) rpl_verification *v = calloc(1, sizeof(*v));
+    if (!v)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    v->roots = roots;
+    v->policy = *policy;
+    v->now = now;
+    v->has_quote = read_quote(quote, &v->facts.quote, verdict);
+    if (v->has_quote)
+        RPL_TRY(judge_quote(v, verdict));
+    *out = RPL_TAKE(v);
+    return rpl_ok();
+}
+
+rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral *collateral,
+                                       rpl_verdict *verdict)
+{
+    const rpl_collateral_question question = {
+        .collateral = collateral,
+        .roots = v->roots,
+        .policy = &v->policy,
+        .now = v->now,
+        .quote = v->has_quote ? &v->facts.quote : NULL,
+        .chain = v->chain,
+    };
+    return rpl_collateral_check(&question, verdict, &v->facts);
+}
+
+const rpl_quote_facts *rpl_verification_facts(const rpl_verification *v)
+{
+    return &v->facts;
+}
+
+void rpl_verification_free(rpl_verification *v)
+{
+    if (v)
+        rpl_pck_chain_free(v->chain);
+    free(v);
+}
