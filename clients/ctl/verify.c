@@ -1,0 +1,257 @@
+#include <time.h>
+
+#include "attestation/collateral_bundle.h"
+#include "attestation/measurement.h"
+#include "attestation/verdict_json.h"
+#include "base/hex.h"
+#include "clients/ctl/ctl.h"
+
+enum {
+    FILE_MAX =
+        16 << 20, /* more than anything that is accepted: what is too long is refused, not unread */
+    ROOT_FILE_MAX = 16384,
+    REFUSED = 1,
+};
+
+static void rpl_auto_collateral(rpl_collateral_set *set)
+{
+    rpl_collateral_set_free(set);
+}
+
+static void rpl_auto_event_log(rpl_event_log *log)
+{
+    rpl_event_log_free(log);
+}
+
+typedef struct {
+    const char *quote, *collateral, *at, *accept, *event_log, *root;
+    bool json;
+} arguments;
+
+/* What the arguments say, with every file read. */
+typedef struct {
+    uint8_t *quote, *collateral, *event_log; /* owned */
+    size_t quote_len, collateral_len, event_log_len;
+    int64_t now;
+    rpl_td_policy policy;
+    rpl_roots roots;
+} task;
+
+static void rpl_auto_task(task *t)
+{
+    free(t->quote);
+    free(t->collateral);
+    free(t->event_log);
+}
+
+static bool complain(const char *what, const char *value)
+{
+    fprintf(stderr, "replicatoorctl verify: %s: ", what);
+    rpl_ctl_print(stderr, rpl_bytes_of_text(value));
+    fputc('\n', stderr);
+    return false;
+}
+
+static bool read_time(const char *text, int64_t *out)
+{
+    int64_t value = 0;
+    for (const char *c = text; *c; c++) {
+        if (*c < '0' || *c > '9' || value > INT64_C(1) << 40)
+            return complain("--at wants unix seconds", text);
+        value = value * 10 + (*c - '0');
+    }
+    *out = value;
+    return *text != '\0' || complain("--at wants unix seconds", text);
+}
+
+static bool accept_status(rpl_bytes name, uint32_t *accepted)
+{
+    const rpl_tcb_status status = rpl_tcb_status_parse(name);
+    if (status == RPL_TCB_UNKNOWN)
+        return false;
+    if (status == RPL_TCB_REVOKED)
+        fputs("replicatoorctl verify: Revoked is never accepted\n", stderr);
+    *accepted |= 1u << status;
+    return true;
+}
+
+/* Comma separated names; the list replaces the default. */
+static bool read_accepted(const char *list, uint32_t *accepted)
+{
+    uint32_t set = 0;
+    for (const char *at = list;; at++) {
+        const size_t len = strcspn(at, ",");
+        if (!accept_status(rpl_bytes_of(at, len), &set))
+            return complain("--accept wants names of TCB statuses", list);
+        at += len;
+        if (*at == '\0')
+            break;
+    }
+    *accepted = set;
+    return true;
+}
+
+#ifdef RPL_TEST_ROOTS
+/* A certificate in PEM, or in DER that is put into PEM first. */
+static bool read_root(const char *path, rpl_roots *roots)
+{
+    size_t len = 0;
+    char pem[2 * ROOT_FILE_MAX];
+    RPL_AUTO(bytes) uint8_t *file = rpl_ctl_read(path, ROOT_FILE_MAX, &len);
+    if (!file)
+        return false;
+    rpl_bytes text = rpl_bytes_of(file, len);
+    if (len > 0 && file[0] == 0x30) {
+        char base64[4 * (ROOT_FILE_MAX + 2) / 3 + 1];
+        rpl_base64_encode(text, base64);
+        size_t n = (size_t)snprintf(pem, sizeof(pem), "-----BEGIN CERTIFICATE-----\n");
+        for (size_t i = 0; i < strlen(base64); i += 64)
+            n += (size_t)snprintf(pem + n, sizeof(pem) - n, "%.64s\n", base64 + i);
+        snprintf(pem + n, sizeof(pem) - n, "-----END CERTIFICATE-----\n");
+        text = rpl_bytes_of_text(pem);
+    }
+    if (rpl_roots_test_from_pem(text, roots).code != RPL_OK)
+        return complain("--root wants one P-256 certificate in PEM or DER", path);
+    return true;
+}
+#else
+static bool read_root(const char *path, rpl_roots *roots)
+{
+    (void)roots;
+    return complain("this program believes Intel's root alone, --root is refused", path);
+}
+#endif
+
+static bool read_settings(const arguments *a, task *t)
+{
+    t->now = (int64_t)time(NULL);
+    t->policy = rpl_td_policy_default();
+    t->roots = rpl_roots_intel();
+    return (!a->at || read_time(a->at, &t->now)) &&
+           (!a->accept || read_accepted(a->accept, &t->policy.accepted_tcb)) &&
+           (!a->root || read_root(a->root, &t->roots));
+}
+
+static bool is_space(uint8_t c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A quote written as hex becomes bytes; anything else is left for the verifier to refuse. */
+static void decode_hex_quote(task *t)
+{
+    size_t len = t->quote_len, decoded = 0;
+    while (len > 0 && is_space(t->quote[len - 1]))
+        len--;
+    RPL_AUTO(bytes) uint8_t *raw = malloc(len / 2 + 1);
+    if (len == 0 || !raw ||
+        rpl_hex_decode(rpl_bytes_of(t->quote, len), raw, len / 2, &decoded).code != RPL_OK)
+        return;
+    free(t->quote);
+    t->quote = RPL_TAKE(raw);
+    t->quote_len = decoded;
+}
+
+static bool read_files(const arguments *a, task *t)
+{
+    t->quote = rpl_ctl_read(a->quote, FILE_MAX, &t->quote_len);
+    t->collateral = rpl_ctl_read(a->collateral, FILE_MAX, &t->collateral_len);
+    if (!t->quote || !t->collateral)
+        return false;
+    decode_hex_quote(t);
+    if (!a->event_log)
+        return true;
+    t->event_log = rpl_ctl_read(a->event_log, FILE_MAX, &t->event_log_len);
+    return t->event_log != NULL;
+}
+
+static rpl_status judge_collateral(const task *t, rpl_verification *v, rpl_verdict *verdict)
+{
+    RPL_AUTO(collateral) rpl_collateral_set set = {0};
+    const rpl_status s =
+        rpl_collateral_bundle_read(rpl_bytes_of(t->collateral, t->collateral_len), &set);
+    if (s.code == RPL_INTERNAL)
+        return s;
+    if (s.code != RPL_OK) {
+        rpl_verdict_fail(verdict, RPL_CHECK_COLLATERAL_PRESENT, "COLLATERAL_MISSING", s.what,
+                         "a collateral bundle: one JSON object of nine strings",
+                         "write the bundle again, for example with dcap-qvl");
+        return rpl_ok();
+    }
+    return rpl_verification_collateral(v, &set.view, verdict);
+}
+
+/* The log is judged against a quote that could be read; else its checks stay "not run". */
+static rpl_status judge_event_log(const task *t, const rpl_quote *quote, rpl_verdict *verdict)
+{
+    static const rpl_check checks[] = {RPL_CHECK_EVENT_LOG, RPL_CHECK_MR_CONFIG_ID,
+                                       RPL_CHECK_POLICY_IMAGE};
+    RPL_AUTO(event_log) rpl_event_log log = {0};
+    rpl_peer_identity identity;
+    if (!t->event_log)
+        return rpl_ok();
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        rpl_verdict_require(verdict, checks[i]);
+    const rpl_status s = rpl_event_log_parse(rpl_bytes_of(t->event_log, t->event_log_len), &log);
+    if (s.code == RPL_INTERNAL)
+        return s;
+    if (s.code != RPL_OK)
+        rpl_verdict_fail(verdict, RPL_CHECK_EVENT_LOG, "EVENT_LOG_FORMAT", s.what,
+                         "the event log as the guest agent gives it", "ask the agent again");
+    else if (quote->signed_part.len > 0)
+        rpl_measurement_check(quote, &log, verdict, &identity);
+    return rpl_ok();
+}
+
+/* For a person: every reason on stderr. stdout is JSON and nothing else. */
+static int report(const rpl_verdict *verdict, const rpl_quote_facts *facts, bool compact)
+{
+    RPL_AUTO(json) json_t *json = rpl_verification_json(verdict, facts);
+    const size_t layout = compact ? JSON_COMPACT : JSON_INDENT(2);
+    if (!json || json_dumpf(json, stdout, layout | JSON_ENSURE_ASCII) != 0 || putchar('\n') < 0 ||
+        fflush(stdout) != 0)
+        return rpl_ctl_fail("stdout", rpl_fail(RPL_INTERNAL, "cannot write"));
+    if (!compact && !rpl_verdict_admits(verdict))
+        rpl_ctl_print_checks(stderr, json);
+    return rpl_verdict_admits(verdict) ? 0 : REFUSED;
+}
+
+static int verify(const task *t, bool compact)
+{
+    RPL_AUTO(verification) rpl_verification *v = NULL;
+    rpl_verdict verdict;
+    rpl_verdict_start(&verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
+    rpl_status s = rpl_verification_begin(rpl_bytes_of(t->quote, t->quote_len), &t->roots,
+                                          &t->policy, t->now, &verdict, &v);
+    if (s.code == RPL_OK)
+        s = judge_collateral(t, v, &verdict);
+    if (s.code == RPL_OK)
+        s = judge_event_log(t, &rpl_verification_facts(v)->quote, &verdict);
+    if (s.code != RPL_OK)
+        return rpl_ctl_fail("verify", s);
+    return report(&verdict, rpl_verification_facts(v), compact);
+}
+
+int rpl_ctl_verify(int argc, char **argv)
+{
+    arguments a = {0};
+    RPL_AUTO(task) task t = {0};
+    const rpl_ctl_option options[] = {
+        {"--collateral", &a.collateral, NULL},
+        {"--at", &a.at, NULL},
+        {"--accept", &a.accept, NULL},
+        {"--event-log", &a.event_log, NULL},
+        {"--root", &a.root, NULL},
+        {"--json", NULL, &a.json},
+        {0},
+    };
+    if (!rpl_ctl_arguments(argc, argv, options, &a.quote, 1))
+        return RPL_CTL_USAGE;
+    if (!a.collateral) {
+        fputs("replicatoorctl verify: --collateral FILE is missing\n", stderr);
+        return RPL_CTL_USAGE;
+    }
+    if (!read_settings(&a, &t) || !read_files(&a, &t))
+        return RPL_CTL_USAGE;
+    return verify(&t, a.json);
+}
