@@ -37,28 +37,42 @@ static rpl_bytes write_message(const rpl_receipt *r, uint8_t buffer[static MESSA
     return rpl_writer_bytes(&w);
 }
 
-static int by_bytes(const void *a, const void *b)
+/* Index of the receipt, or where it would be inserted. */
+static size_t position(const rpl_custody *custody, const uint8_t digest[static 32], bool *found)
 {
-    return memcmp(a, b, 32);
+    size_t low = 0, high = custody->count;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (memcmp(custody->receipts[middle].digest, digest, 32) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < custody->count && memcmp(custody->receipts[low].digest, digest, 32) == 0;
+    return low;
 }
 
-static bool has_child(const rpl_custody *custody, const uint8_t digest[static 32])
+static void mark_parents(const rpl_custody *custody, const rpl_receipt *r, bool *followed)
 {
-    for (size_t i = 0; i < custody->count; i++)
-        for (size_t k = 0; k < custody->receipts[i].n_parents; k++)
-            if (memcmp(custody->receipts[i].parents[k], digest, 32) == 0)
-                return true;
-    return false;
+    for (size_t i = 0; i < r->n_parents; i++) {
+        bool found;
+        const size_t at = position(custody, r->parents[i], &found);
+        if (found)
+            followed[at] = true;
+    }
 }
 
-/* The receipts that no other follows; at most as many as a receipt can name. */
+/* The receipts that no other follows, in order; at most as many as a receipt can name. */
 static void set_parents(const rpl_custody *custody, rpl_receipt *r)
 {
+    bool followed[RPL_RECEIPTS_MAX] = {false};
+    for (size_t i = 0; i < custody->count; i++)
+        mark_parents(custody, &custody->receipts[i], followed);
     r->n_parents = 0;
-    for (size_t i = 0; i < custody->count && r->n_parents < RPL_RECEIPT_PARENTS_MAX; i++)
-        if (!has_child(custody, custody->receipts[i].digest))
+    for (size_t i = 0; i < custody->count && r->n_parents < RPL_RECEIPT_PARENTS_MAX; i++) {
+        if (!followed[i])
             memcpy(r->parents[r->n_parents++], custody->receipts[i].digest, 32);
-    qsort(r->parents, r->n_parents, sizeof(r->parents[0]), by_bytes);
+    }
 }
 
 const rpl_receipt *rpl_custody_find(const rpl_custody *custody,
@@ -71,26 +85,19 @@ const rpl_receipt *rpl_custody_find(const rpl_custody *custody,
     return NULL;
 }
 
-static bool contains(const rpl_custody *custody, const uint8_t digest[static 32])
-{
-    for (size_t i = 0; i < custody->count; i++)
-        if (memcmp(custody->receipts[i].digest, digest, 32) == 0)
-            return true;
-    return false;
-}
-
-/* Keeps the order by digest. */
+/* Keeps the order by digest; one that is there stays. */
 static rpl_status insert(rpl_custody *custody, const rpl_receipt *r)
 {
-    size_t at = 0;
+    bool found;
+    const size_t at = position(custody, r->digest, &found);
+    if (found)
+        return rpl_ok();
     if (custody->count == RPL_RECEIPTS_MAX)
         return rpl_fail(RPL_TOO_LARGE, "the custody log is full (4096 receipts)");
     rpl_receipt *grown = realloc(custody->receipts, (custody->count + 1) * sizeof(*grown));
     if (!grown)
         return rpl_fail(RPL_INTERNAL, "no memory");
     custody->receipts = grown;
-    while (at < custody->count && memcmp(grown[at].digest, r->digest, 32) < 0)
-        at++;
     memmove(&grown[at + 1], &grown[at], (custody->count - at) * sizeof(*grown));
     grown[at] = *r;
     custody->count++;
@@ -147,8 +154,7 @@ static rpl_status merge(rpl_custody *into, const rpl_custody *from, const rpl_id
     for (size_t i = 0; i < from->count; i++) {
         rpl_receipt r = from->receipts[i];
         RPL_TRY(verify(&r, pub));
-        if (!contains(into, r.digest))
-            RPL_TRY(insert(into, &r));
+        RPL_TRY(insert(into, &r));
     }
     return rpl_ok();
 }

@@ -306,11 +306,13 @@ static rpl_status count_version(rpl_state_file *file, const uint8_t *replica)
         at++;
     if (at < file->n_versions &&
         memcmp(file->versions[at].replica, replica, RPL_REPLICA_ID_LEN) == 0) {
+        if (file->versions[at].counter == UINT64_MAX)
+            return rpl_fail(RPL_TOO_LARGE, "a secure file's version counter is at its end");
         file->versions[at].counter++;
         return rpl_ok();
     }
     if (file->n_versions == RPL_STATE_VERSIONS_MAX)
-        return rpl_fail(RPL_TOO_LARGE, "a secure file was written by more than 32 replicas");
+        return rpl_fail(RPL_TOO_LARGE, "a secure file was written by more than 128 replicas");
     memmove(&file->versions[at + 1], &file->versions[at],
             (file->n_versions - at) * sizeof(*file->versions));
     file->versions[at] = (rpl_file_version){.counter = 1};

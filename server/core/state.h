@@ -14,7 +14,7 @@
 enum {
     RPL_STATE_EPOCHS_MAX = 64,
     RPL_STATE_FILES_MAX = 256,
-    RPL_STATE_VERSIONS_MAX = 32,
+    RPL_STATE_VERSIONS_MAX = 128,
     RPL_FILE_NAME_MAX = 255,
     RPL_REPLICA_ID_LEN = 16,
 };
@@ -79,7 +79,9 @@ RPL_CHECKED rpl_status rpl_state_files(const rpl_state *state, rpl_file_list *ou
 
 /* Merges `from` (same identity, else RPL_CONFLICT) into `into`: epochs by union; files by version
  * vectors (a concurrent write keeps both: the lower SHA-256 of the content wins, the other is kept
- * as "<name>.conflict-<first 8 hex of its digest>"; for SECURE_FILE the name is "conflict-<..>");
+ * as "<name>.conflict-<first 8 hex of its digest>", of a name over 180 bytes the first 180, and all
+ * 64 where that name is another's; for SECURE_FILE the name is "conflict-<..>"; a write survives a
+ * concurrent deletion);
  * custody by union; nothing is overwritten or lowered. Only on success is `into` changed. */
 RPL_CHECKED rpl_status rpl_state_merge(rpl_state *into, const rpl_state *from, bool *changed);
 

@@ -4,10 +4,8 @@
 #include "base/hex.h"
 #include "server/core/state_internal.h"
 
-/* How the versions of one file relate: which sides saw writes that the other did not. */
-typedef struct {
-    bool ours_newer, theirs_newer;
-} relation;
+/* A name, ".conflict-" and a whole digest fit into RPL_FILE_NAME_MAX. */
+enum { CONFLICT_DIGITS = 8, CONFLICT_BASE_MAX = 180 };
 
 static uint64_t counter_of(const rpl_state_file *f, const uint8_t *replica)
 {
@@ -76,7 +74,7 @@ static rpl_status join_versions(rpl_state_file *into, const rpl_state_file *from
                 ? -1
                 : memcmp(into->versions[i].replica, from->versions[k].replica, RPL_REPLICA_ID_LEN);
         if (count == RPL_STATE_VERSIONS_MAX)
-            return rpl_fail(RPL_TOO_LARGE, "a secure file was written by more than 32 replicas");
+            return rpl_fail(RPL_TOO_LARGE, "a secure file was written by more than 128 replicas");
         joined[count] = order <= 0 ? into->versions[i] : from->versions[k];
         if (order == 0 && from->versions[k].counter > joined[count].counter)
             joined[count].counter = from->versions[k].counter;
@@ -89,25 +87,45 @@ static rpl_status join_versions(rpl_state_file *into, const rpl_state_file *from
     return rpl_ok();
 }
 
-/* The copy is named after its content, so that merging again finds it there. */
+/* False: another content has the copy's name. */
+static bool name_is_free(const rpl_state *into, const rpl_state_file *copy)
+{
+    bool found;
+    const size_t at = rpl_state_find_file(into, copy->name, &found);
+    return !found || content_order(&into->files[at], copy) == 0;
+}
+
+static rpl_status add_copy(rpl_state *into, rpl_state_file *copy)
+{
+    bool found;
+    const size_t at = rpl_state_find_file(into, copy->name, &found);
+    return found ? join_versions(&into->files[at], copy) : rpl_state_insert_file(into, copy);
+}
+
+static void name_conflict(rpl_state_file *copy, const char *name, const char *hex, int digits)
+{
+    snprintf(copy->name, sizeof(copy->name), "%.*s%sconflict-%.*s", CONFLICT_BASE_MAX, name,
+             name[0] ? "." : "", digits, hex);
+}
+
+/* The copy is named after its content, so that merging again finds it there; by the whole digest
+ * when the short name is another's. */
 static rpl_status keep_conflict(rpl_state *into, const rpl_state_file *loser)
 {
     rpl_state_file copy;
     uint8_t digest[32];
-    char hex[65];
-    bool found;
+    char hex[2 * sizeof(digest) + 1];
 
     if (loser->deleted)
         return rpl_ok();
     rpl_sha256(content_of(loser), digest);
     rpl_hex_encode(rpl_bytes_of(digest, sizeof(digest)), hex);
     RPL_TRY(copy_file(loser, &copy));
-    const int len = snprintf(copy.name, sizeof(copy.name), "%.230s%sconflict-%.8s", loser->name,
-                             loser->name[0] ? "." : "", hex);
-    (void)rpl_state_find_file(into, copy.name, &found);
-    rpl_status s = rpl_ok();
-    if (len > 0 && !found)
-        s = rpl_state_insert_file(into, &copy);
+    name_conflict(&copy, loser->name, hex, CONFLICT_DIGITS);
+    if (!name_is_free(into, &copy))
+        name_conflict(&copy, loser->name, hex, sizeof(hex) - 1);
+    /* not free even so: this copy was made before, and changed since */
+    const rpl_status s = name_is_free(into, &copy) ? add_copy(into, &copy) : rpl_ok();
     rpl_secret_free(copy.content);
     return s;
 }
@@ -121,14 +139,12 @@ static rpl_status replace(rpl_state *into, size_t at, const rpl_state_file *with
     return rpl_ok();
 }
 
-static rpl_status merge_concurrent(rpl_state *into, size_t at, const rpl_state_file *theirs,
-                                   bool *changed)
+static rpl_status merge_concurrent(rpl_state *into, size_t at, const rpl_state_file *theirs)
 {
     rpl_state_file ours;
     const int order = content_order(&into->files[at], theirs);
     rpl_status s = rpl_ok();
 
-    *changed = true;
     RPL_TRY(copy_file(&into->files[at], &ours));
     if (order > 0)
         s = replace(into, at, theirs);
@@ -140,23 +156,39 @@ static rpl_status merge_concurrent(rpl_state *into, size_t at, const rpl_state_f
     return s;
 }
 
-static rpl_status merge_file(rpl_state *into, const rpl_state_file *theirs, bool *changed)
+typedef enum { OURS_STANDS, THEIRS_WINS, CONCURRENT } file_relation;
+
+static file_relation relation_of(const rpl_state_file *ours, const rpl_state_file *theirs)
+{
+    const bool ours_newer = saw_more(ours, theirs), theirs_newer = saw_more(theirs, ours);
+    if (theirs_newer)
+        return ours_newer ? CONCURRENT : THEIRS_WINS;
+    return ours_newer || content_order(ours, theirs) == 0 ? OURS_STANDS : CONCURRENT;
+}
+
+static rpl_status merge_file(rpl_state *into, const rpl_state_file *theirs, bool concurrent,
+                             bool *changed)
 {
     bool found;
     const size_t at = rpl_state_find_file(into, theirs->name, &found);
+    const file_relation relation = found ? relation_of(&into->files[at], theirs) : THEIRS_WINS;
 
-    if (!found) {
-        *changed = true;
-        return insert_copy(into, theirs);
-    }
-    const relation r = {saw_more(&into->files[at], theirs), saw_more(theirs, &into->files[at])};
-    const bool differ = content_order(&into->files[at], theirs) != 0;
-    if (!r.theirs_newer && (r.ours_newer || !differ))
+    if (relation == OURS_STANDS || (relation == CONCURRENT) != concurrent)
         return rpl_ok();
-    if (r.ours_newer || !r.theirs_newer)
-        return merge_concurrent(into, at, theirs, changed);
     *changed = true;
-    return replace(into, at, theirs);
+    if (!found)
+        return insert_copy(into, theirs);
+    return concurrent ? merge_concurrent(into, at, theirs) : replace(into, at, theirs);
+}
+
+/* Conflicts last: a copy must not take the name of a file that is yet to come. */
+static rpl_status merge_files(rpl_state *into, const rpl_state *from, bool *changed)
+{
+    for (size_t i = 0; i < from->n_files; i++)
+        RPL_TRY(merge_file(into, &from->files[i], false, changed));
+    for (size_t i = 0; i < from->n_files; i++)
+        RPL_TRY(merge_file(into, &from->files[i], true, changed));
+    return rpl_ok();
 }
 
 static rpl_status merge_epoch(rpl_state *into, const rpl_root_key *theirs, bool *changed)
@@ -178,8 +210,7 @@ static rpl_status merge_into_copy(rpl_state *copy, const rpl_state *from, bool *
     const size_t receipts = copy->custody.count;
     for (size_t i = 0; i < from->n_epochs; i++)
         RPL_TRY(merge_epoch(copy, &from->epochs[i], changed));
-    for (size_t i = 0; i < from->n_files; i++)
-        RPL_TRY(merge_file(copy, &from->files[i], changed));
+    RPL_TRY(merge_files(copy, from, changed));
     RPL_TRY(rpl_custody_merge(&copy->custody, &from->custody, rpl_identity_public(copy->identity)));
     *changed = *changed || copy->custody.count != receipts;
     return rpl_ok();
