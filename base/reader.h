@@ -74,7 +74,8 @@ RPL_CHECKED static inline bool rpl_read_copy(rpl_reader *r, uint8_t *out, size_t
     rpl_bytes from;
     if (!rpl_read_bytes(r, len, &from))
         return false;
-    memcpy(out, from.data, len);
+    if (len > 0) /* an empty view may point nowhere */
+        memcpy(out, from.data, len);
     return true;
 }
 

@@ -1,0 +1,119 @@
+"""replicatoorctl verify over the vectors: exit status, JSON on stdout and nothing else."""
+import glob
+import json
+import os
+import subprocess
+
+import pytest
+
+from node import CTL
+
+pytestmark = pytest.mark.skipif(not os.path.exists(CTL), reason=f"{CTL} is not built")
+
+VECTORS = os.path.join(os.path.dirname(__file__), "..", "vectors", "dcap")
+CONTROL = os.path.join(VECTORS, "derived", "ok_control")
+SYNTHETIC = os.path.join(VECTORS, "synthetic")
+ACCEPTED = ("UpToDate,SWHardeningNeeded,ConfigurationNeeded,ConfigurationAndSWHardeningNeeded,"
+            "TDRelaunchAdvised,TDRelaunchAdvisedConfigurationNeeded,OutOfDate,"
+            "OutOfDateConfigurationNeeded")
+
+
+def run(*arguments, stdin=None):
+    return subprocess.run([CTL, "verify", *arguments], input=stdin, capture_output=True,
+                          check=False)
+
+
+def verify(case, *arguments, quote=None, stdin=None):
+    with open(f"{case}/meta.json", encoding="utf-8") as f:
+        now = json.load(f)["verification_time_unix"]
+    result = run(quote or f"{case}/quote.bin", "--collateral", f"{case}/collateral.json", "--at",
+                 str(now), *arguments, stdin=stdin)
+    assert result.returncode in (0, 1), result.stderr
+    found = json.loads(result.stdout)
+    assert found["admitted"] == (result.returncode == 0)
+    return found
+
+
+def control(*arguments, **more):
+    return verify(CONTROL, *arguments, **more)
+
+
+def test_every_vector_gets_its_answer():
+    cases = sorted(os.path.dirname(p) for p in glob.glob(f"{VECTORS}/**/meta.json", recursive=True))
+    assert len(cases) >= 199
+    for case in cases:
+        with open(f"{case}/meta.json", encoding="utf-8") as f:
+            meta = json.load(f)
+        root = ("--root", f"{SYNTHETIC}/root_ca.der") if "/synthetic/" in case else ()
+        found = verify(case, "--json", "--accept", ACCEPTED, *root)
+        expected = meta["expected"].split(" ")
+        if expected[0] != "ACCEPT":
+            assert not found["admitted"] and found["failed"], case
+        elif not meta.get("policy_failures"):
+            assert found["admitted"], (case, found["failed"])
+            assert expected[1:2] in ([], ["(or"], [found["status"]]), case
+            assert found["advisories"] == meta.get("advisories", found["advisories"]), case
+
+
+def test_a_quote_may_be_hex_or_come_from_stdin():
+    with open(f"{CONTROL}/quote.bin", "rb") as f:
+        raw = f.read()
+    assert control(quote="-", stdin=raw)["admitted"]
+    for text in (raw.hex(), raw.hex().upper() + "\n", "0x" + raw.hex() + "\r\n"):
+        assert control(quote="-", stdin=text.encode())["admitted"]
+
+
+@pytest.mark.parametrize("quote", [b"", b"\0", b"04000200", b"zz", b"4", bytes(2_000_000)],
+                         ids=["empty", "zero", "hex", "text", "odd", "giant"])
+def test_what_is_no_quote_is_a_refusal(quote):
+    found = control(quote="-", stdin=quote)
+    assert not found["admitted"] and found["quote"] is None
+    assert found["checks"]
+
+
+@pytest.mark.parametrize("bundle", ["", "{}", "[]", '{"tcb_info":1}', " " * 5_000_000],
+                         ids=["empty", "object", "array", "number", "giant"])
+def test_a_bundle_that_is_none_is_a_refusal(tmp_path, bundle):
+    path = tmp_path / "bundle.json"
+    path.write_text(bundle)
+    result = run(f"{CONTROL}/quote.bin", "--collateral", str(path), "--at", "1750377600")
+    assert result.returncode == 1
+    assert json.loads(result.stdout)["failed"] == ["COLLATERAL_MISSING"]
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["q"], ["--collateral", "c"], ["/nonexistent", "--collateral", f"{CONTROL}/collateral.json"],
+    [f"{CONTROL}/quote.bin", "--collateral", "/nonexistent"],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--at", "soon"],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--at", "-1"],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--at", "9" * 30],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--accept", "Good"],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--accept", ""],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--event-log", "/none"],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--root", "/none"],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--root", __file__],
+    [f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--what"]])
+def test_usage_and_unreadable_files_are_status_2(arguments):
+    result = run(*arguments)
+    assert result.returncode == 2
+    assert not result.stdout and result.stderr
+
+
+def test_the_accepted_statuses_decide():
+    case, root = f"{SYNTHETIC}/plat_OutOfDate", ("--root", f"{SYNTHETIC}/root_ca.der")
+    found = verify(case, *root)
+    assert (found["status"], found["failed"]) == ("OutOfDate", ["TCB_STATUS"])
+    assert verify(case, "--accept", "UpToDate,OutOfDate", *root)["admitted"]
+    revoked = verify(f"{SYNTHETIC}/qe_revoked", "--accept", "Revoked", *root)
+    assert "TCB_REVOKED" in revoked["failed"]
+
+
+def test_a_refusal_is_explained_to_a_person():
+    result = run(f"{CONTROL}/quote.bin", "--collateral", f"{CONTROL}/collateral.json", "--at", "1")
+    assert result.returncode == 1
+    assert b"CERT_NOT_YET_VALID" in result.stderr and b"fix:" in result.stderr
+
+
+def test_an_event_log_must_be_one():
+    found = control("--event-log", __file__)
+    assert found["failed"] == ["EVENT_LOG_FORMAT"]
