@@ -1,0 +1,147 @@
+#include "server/io/world.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "server/io/clock.h"
+#include "server/io/collateral_source.h"
+#include "server/io/guest_agent.h"
+
+struct rpl_world {
+    rpl_world_config config;
+    rpl_ports ports;
+    rpl_clock clock;
+    rpl_guest_agent *agent;
+    rpl_collateral_source *collateral;
+};
+
+enum { ENV_FILE_MODE = 0640 };
+
+static rpl_status quote(void *self, const rpl_report_data *report_data, rpl_agent_quote *out)
+{
+    return rpl_guest_agent_quote(((rpl_world *)self)->agent, report_data, out);
+}
+
+static rpl_status app_compose(void *self, char **text, size_t *len)
+{
+    return rpl_guest_agent_app_compose(((rpl_world *)self)->agent, text, len);
+}
+
+static const char *agent_name(void *self)
+{
+    return rpl_guest_agent_name(((rpl_world *)self)->agent);
+}
+
+static rpl_status collateral(void *self, const uint8_t fmspc[static 6], bool processor_ca,
+                             rpl_collateral_lease *out)
+{
+    rpl_world *world = self;
+    return rpl_collateral_source_get(world->collateral, fmspc, processor_ca,
+                                     rpl_clock_read(&world->clock).boot_ms, out);
+}
+
+static void collateral_done(void *self, rpl_collateral_lease *lease,
+                            const rpl_collateral_outcome *outcome)
+{
+    rpl_world *world = self;
+    const rpl_time now = rpl_clock_read(&world->clock);
+    if (outcome->verified)
+        rpl_clock_raise_floor(&world->clock, outcome->issued_s);
+    rpl_collateral_source_done(world->collateral, lease, outcome, &now);
+}
+
+static rpl_status read_files(void *self, rpl_file_list *out)
+{
+    return rpl_secure_files_read(&((rpl_world *)self)->config.files, out);
+}
+
+static rpl_status write_files(void *self, const rpl_file_list *files, bool set_aside,
+                              size_t *written)
+{
+    return rpl_secure_files_write(&((rpl_world *)self)->config.files, files, set_aside, written);
+}
+
+static rpl_status write_untrusted_env(void *self, rpl_bytes text)
+{
+    const rpl_world *world = self;
+    char path[PATH_MAX];
+
+    if (mkdir(world->config.untrusted_dir, 0755) != 0 && errno != EEXIST)
+        return rpl_fail(RPL_UNAVAILABLE,
+                        "REPLICATOOR_UNTRUSTED_DIR is not there and cannot be made: "
+                        "mount a volume at it");
+    if (snprintf(path, sizeof(path), "%s/private.env", world->config.untrusted_dir) >=
+        (int)sizeof(path))
+        return rpl_fail(RPL_MALFORMED, "REPLICATOOR_UNTRUSTED_DIR is too long");
+    return rpl_write_file_atomically(path, text, ENV_FILE_MODE, NULL);
+}
+
+static rpl_time time_now(void *self)
+{
+    return rpl_clock_read(&((rpl_world *)self)->clock);
+}
+
+static void random_bytes(void *self, uint8_t *out, size_t len)
+{
+    (void)self;
+    randombytes_buf(out, len);
+}
+
+/* The whole process stands still, so that a test can kill it exactly here. */
+static void reached(void *self, const char *row)
+{
+    const rpl_world *world = self;
+    if (world->config.stop_at && strcmp(world->config.stop_at, row) == 0)
+        (void)raise(SIGSTOP);
+}
+
+rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
+{
+    rpl_world *world = calloc(1, sizeof(*world));
+    if (!world)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    world->config = *config;
+    rpl_clock_init(&world->clock);
+    world->agent = rpl_guest_agent_new(config->agent_socket);
+    const rpl_status s =
+        rpl_collateral_source_new(config->collateral_urls, config->ca_file, &world->collateral);
+    if (s.code != RPL_OK || !world->agent) {
+        rpl_world_free(world);
+        return s.code != RPL_OK ? s : rpl_fail(RPL_INTERNAL, "no memory");
+    }
+    world->ports = (rpl_ports){
+        .self = world,
+        .quote = quote,
+        .app_compose = app_compose,
+        .agent_name = agent_name,
+        .collateral = collateral,
+        .collateral_done = collateral_done,
+        .read_files = read_files,
+        .write_files = write_files,
+        .write_untrusted_env = write_untrusted_env,
+        .time = time_now,
+        .random = random_bytes,
+        .reached = reached,
+    };
+    *out = world;
+    return rpl_ok();
+}
+
+void rpl_world_free(rpl_world *world)
+{
+    if (!world)
+        return;
+    rpl_guest_agent_free(world->agent);
+    rpl_collateral_source_free(world->collateral);
+    free(world);
+}
+
+const rpl_ports *rpl_world_ports(rpl_world *world)
+{
+    return &world->ports;
+}
