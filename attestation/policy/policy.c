@@ -73,18 +73,10 @@ static void refuse_release(const rpl_policy_party *self, const rpl_policy_party 
     rpl_hex_encode(rpl_bytes_of(peer->identity->release, 32), hex);
     say(&got, "release ", hex);
     say(&fix, "if it is yours: approve release ", hex, " in ", list, " of REPLICATOOR_POLICY");
-    if (has_release(self)) {
-        rpl_hex_encode(rpl_bytes_of(self->identity->release, 32), hex);
-        say(&want, "this node's release ", hex, ", or one listed in ", list);
-    } else {
-        say(&want,
-            "this node's release, which its own quote does not prove yet (see /status), or "
-            "one listed in ",
-            list);
-    }
-    rpl_verdict_fail(verdict, RPL_CHECK_POLICY_RELEASE,
-                     has_release(self) ? "RELEASE_NOT_APPROVED" : "SELF_UNKNOWN", got.text,
-                     want.text, fix.text);
+    rpl_hex_encode(rpl_bytes_of(self->identity->release, 32), hex);
+    say(&want, "this node's release ", hex, ", or one listed in ", list);
+    rpl_verdict_fail(verdict, RPL_CHECK_POLICY_RELEASE, "RELEASE_NOT_APPROVED", got.text, want.text,
+                     fix.text);
 }
 
 /* NAME=value of a peer: printable ASCII as it is, anything else as '?', and cut. */
@@ -216,12 +208,14 @@ void rpl_policy_check(const rpl_policy *policy, rpl_policy_direction direction,
     const rpl_policy_hashes *list = gives ? &policy->give_to : &policy->take_from;
     const bool is_listed = has_release(peer) && contains(list, peer->identity->release);
 
+    check_device(policy, peer, verdict);
+    if (has_release(peer) && !is_listed && !has_release(self))
+        return; /* `self` cannot be judged: not run, which admits nobody and refuses nobody */
     if (is_listed || is_own_release(self, peer))
         rpl_verdict_pass(verdict, RPL_CHECK_POLICY_RELEASE);
     else
         refuse_release(self, peer, gives ? "give_to" : "take_from", verdict);
     check_config(self, peer, is_listed, verdict);
-    check_device(policy, peer, verdict);
 }
 
 bool rpl_policy_is_legacy(const rpl_policy *policy, const rpl_measurement *m)

@@ -75,7 +75,8 @@ typedef struct {
  *   policy.config   the configuration of this node; or, for a listed release, a preimage that
  *                   hashes to the digest and whose CONTRACT, CHAIN_ID and CONTRACT_CODE are ours
  *   policy.device   on the device list
- * Without an identity of our own nothing is admitted by `self`; lists still count. */
+ * Without an identity of our own nothing is admitted by `self`, and policy.release and policy.config
+ * of an unlisted peer stay not run; lists still count. */
 void rpl_policy_check(const rpl_policy *policy, rpl_policy_direction direction,
                       const rpl_policy_party *self, const rpl_policy_party *peer,
                       rpl_verdict *verdict);

@@ -4,10 +4,6 @@
 #include "base/writer.h"
 #include "clients/ctl/ctl.h"
 
-/* Joins as soon as the parser is in the build. */
-#pragma weak rpl_quote_parse
-#pragma weak rpl_quote_canonical_len
-
 enum { QUOTE_FILE_MAX = 4 * 1048576 };
 
 static void rpl_auto_event_log(rpl_event_log *log)
@@ -39,8 +35,6 @@ static rpl_status read_quote(rpl_bytes bytes, rpl_quote *quote)
 {
     const char *code;
     size_t len;
-    if (!rpl_quote_parse || !rpl_quote_canonical_len)
-        return rpl_fail(RPL_INTERNAL, "quotes are not read in this build");
     RPL_TRY(rpl_quote_canonical_len(bytes, &len));
     return rpl_quote_parse((rpl_bytes){bytes.data, len}, quote, &code);
 }

@@ -2,9 +2,6 @@
 #include "base/net/http_client.h"
 #include "clients/ctl/ctl.h"
 
-/* Joins the table as soon as its file is in the build. */
-#pragma weak rpl_ctl_verify
-
 typedef struct {
     const char *name;
     int (*run)(int argc, char **argv);
@@ -47,9 +44,8 @@ int main(int argc, char **argv)
     const rpl_status started = rpl_http_global_init();
     if (started.code != RPL_OK)
         return rpl_ctl_fail("replicatoorctl", started);
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (commands[i].run && strcmp(name, commands[i].name) == 0)
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    }
     return usage(stderr);
 }

@@ -119,7 +119,12 @@ static void describe(const rpl_verdict *verdict, rpl_check first, char *out, siz
         if (verdict->findings[i].check == first)
             f = &verdict->findings[i];
     if (!f) {
-        snprintf(out, len, "refused: some checks could not run, see the verdict");
+        const bool self_unknown = verdict->state[RPL_CHECK_POLICY_RELEASE] == RPL_NOT_RUN &&
+                                  verdict->required[RPL_CHECK_POLICY_RELEASE];
+        snprintf(out, len, "not refused, but some checks could not run%s: try again",
+                 self_unknown ? " (this node's own quote is not verified yet, see self_verdict in "
+                                "/status)"
+                              : "");
         return;
     }
     snprintf(out, len, "%s: found %s%s%s%s%s", rpl_check_id(first), f->got[0] ? f->got : "nothing",

@@ -220,8 +220,6 @@ DEPLOYED = os.path.join(VECTORS, "v04dev-examples-attestation")
 def capture(folder, *arguments):
     done = ctl("release", "--json", "--quote", os.path.join(folder, "quote.bin"), "--event-log",
                os.path.join(folder, "event_log.json"), *arguments)
-    if "not read in this build" in done[2]:
-        pytest.skip("no quote parser in this build")
     return done
 
 
@@ -255,6 +253,4 @@ def test_release_refuses_a_log_of_another_machine(tmp_path):
     status, out, err = ctl("release", tmp_path / "compose.yml", "--quote",
                            os.path.join(DEPLOYED, "quote.bin"), "--event-log",
                            os.path.join(VECTORS, "v06-tdx-lite-getquote", "event_log.json"))
-    if "not read in this build" in err:
-        pytest.skip("no quote parser in this build")
     assert (status, out) == (1, "") and "RTMR3_MISMATCH" in err
