@@ -14,11 +14,20 @@ typedef replicatoor_v1_EvidenceEvent event;
 static const char magic[] = "RPLEVID1";
 enum { MAGIC_LEN = 8, IMR = 3 };
 
+/* Too large for a stack: room for every event. */
+static message *new_message(void)
+{
+    return calloc(1, sizeof(message));
+}
+
 static void release_message(message *m)
 {
     pb_release(replicatoor_v1_Evidence_fields, m);
+    free(m);
 }
-#define AUTO_MESSAGE __attribute__((cleanup(release_message))) message
+
+RPL_DEFINE_AUTO(message *, message, release_message)
+RPL_DEFINE_AUTO(uint8_t *, encoded, free)
 
 void rpl_evidence_free(rpl_evidence *e)
 {
@@ -97,9 +106,20 @@ static rpl_status encode(const message *m, uint8_t **out, size_t *len)
     return rpl_ok();
 }
 
+/* Fields behind pointers are encoded also when they are empty, where canonical is to leave them out. */
+static bool spells_out_empty(const message *m)
+{
+    bool found = m->config && m->config->size == 0;
+    for (pb_size_t i = 0; i < m->events_count; i++)
+        found = found || (m->events[i].payload && m->events[i].payload->size == 0);
+    return found;
+}
+
 /* One message has one encoding: what does not come back the same is refused. */
 static rpl_status require_canonical(const message *m, rpl_bytes encoded)
 {
+    if (spells_out_empty(m))
+        return rpl_fail(RPL_MALFORMED, "the evidence has an empty field");
     uint8_t *again;
     size_t len;
     RPL_TRY(encode(m, &again, &len));
@@ -110,17 +130,17 @@ static rpl_status require_canonical(const message *m, rpl_bytes encoded)
 
 static rpl_status decode(rpl_bytes encoded, rpl_evidence *e)
 {
-    AUTO_MESSAGE m = replicatoor_v1_Evidence_init_zero;
+    RPL_AUTO(message) message *m = new_message();
     pb_istream_t stream = pb_istream_from_buffer(encoded.data, encoded.len);
 
-    if (!pb_decode(&stream, replicatoor_v1_Evidence_fields, &m))
+    if (!m)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    if (!pb_decode(&stream, replicatoor_v1_Evidence_fields, m))
         return rpl_fail(RPL_MALFORMED, "the evidence behind the quote cannot be decoded");
-    if (m.events_count > RPL_EVENTS_MAX)
-        return rpl_fail(RPL_TOO_LARGE, "the evidence has too many events");
-    RPL_TRY(require_canonical(&m, encoded));
-    RPL_TRY(take_challenge(rpl_bytes_of(m.challenge.bytes, m.challenge.size), e));
-    RPL_TRY(take_config(pb_view(m.config), e));
-    return take_events(&m, &e->events);
+    RPL_TRY(require_canonical(m, encoded));
+    RPL_TRY(take_challenge(rpl_bytes_of(m->challenge.bytes, m->challenge.size), e));
+    RPL_TRY(take_config(pb_view(m->config), e));
+    return take_events(m, &e->events);
 }
 
 rpl_status rpl_evidence_split(rpl_bytes input, rpl_evidence *out)
@@ -199,8 +219,8 @@ static pb_bytes_array_t *pb_copy(rpl_bytes bytes)
 static rpl_status add_event(message *m, const rpl_event *from)
 {
     event *e = &m->events[m->events_count];
-    if (from->name.len > sizeof(e->name.bytes))
-        return rpl_fail(RPL_TOO_LARGE, "an event's name is too long for the evidence");
+    if (from->name.len > sizeof(e->name.bytes) || from->payload.len > RPL_EVENT_PAYLOAD_MAX)
+        return rpl_fail(RPL_TOO_LARGE, "an event is too long for the evidence");
     m->events_count++;
     *e = (event){.type = from->type, .version = from->version};
     e->name.size = (pb_size_t)from->name.len;
@@ -216,9 +236,8 @@ static rpl_status add_event(message *m, const rpl_event *from)
 static rpl_status compose(message *m, const rpl_event_log *events, const uint8_t *challenge,
                           rpl_bytes config)
 {
-    m->events = calloc(events->count + 1, sizeof(*m->events));
-    if (!m->events)
-        return rpl_fail(RPL_INTERNAL, "no memory");
+    if (config.len > RPL_CONFIG_PREIMAGE_MAX)
+        return rpl_fail(RPL_TOO_LARGE, "the configuration is over 16 KiB");
     for (size_t i = 0; i < events->count; i++)
         if (events->events[i].imr == IMR)
             RPL_TRY(add_event(m, &events->events[i]));
@@ -238,24 +257,27 @@ rpl_status rpl_evidence_append(rpl_bytes quote, const rpl_event_log *events,
                                const uint8_t *challenge, rpl_bytes config, uint8_t **out,
                                size_t *len)
 {
-    AUTO_MESSAGE m = replicatoor_v1_Evidence_init_zero;
+    RPL_AUTO(message) message *m = new_message();
+    RPL_AUTO(encoded) uint8_t *encoded = NULL;
     size_t canonical, encoded_len;
-    uint8_t *encoded;
 
+    if (!m)
+        return rpl_fail(RPL_INTERNAL, "no memory");
     RPL_TRY(rpl_quote_canonical_len(quote, &canonical));
-    RPL_TRY(compose(&m, events, challenge, config));
-    RPL_TRY(encode(&m, &encoded, &encoded_len));
+    RPL_TRY(compose(m, events, challenge, config));
+    RPL_TRY(encode(m, &encoded, &encoded_len));
+    if (encoded_len > RPL_EVIDENCE_MAX)
+        return rpl_fail(RPL_TOO_LARGE, "the evidence is over 256 KiB");
     const size_t total = canonical + MAGIC_LEN + 4 + encoded_len;
     uint8_t *joined = malloc(total);
-    if (joined) {
-        rpl_writer w = rpl_writer_over(joined, total);
-        rpl_write_bytes(&w, rpl_bytes_of(quote.data, canonical));
-        rpl_write_text(&w, magic);
-        rpl_write_u32le(&w, (uint32_t)encoded_len);
-        rpl_write_bytes(&w, rpl_bytes_of(encoded, encoded_len));
-        *out = joined;
-        *len = total;
-    }
-    free(encoded);
-    return joined ? rpl_ok() : rpl_fail(RPL_INTERNAL, "no memory");
+    if (!joined)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    rpl_writer w = rpl_writer_over(joined, total);
+    rpl_write_bytes(&w, rpl_bytes_of(quote.data, canonical));
+    rpl_write_text(&w, magic);
+    rpl_write_u32le(&w, (uint32_t)encoded_len);
+    rpl_write_bytes(&w, rpl_bytes_of(encoded, encoded_len));
+    *out = joined;
+    *len = total;
+    return rpl_ok();
 }
