@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include "tests/support/check.h"
+#include "tests/support/file.h"
 
 enum { FRAME_LEN = 1 + 48 + 72 + 24, CHUNK_EXTRA = 17 };
 
@@ -224,6 +225,31 @@ static void only_the_key_it_was_sealed_to_opens_it(void **state)
     rpl_secret_free(other.private_key);
 }
 
+/* A message sealed once and kept: the format stays. */
+static void a_kept_message_still_opens(void **state)
+{
+    (void)state;
+    static const char text[] = "what was sealed";
+    uint8_t seven[32], nine[32];
+    size_t len;
+    rpl_secret *opened = NULL;
+    rpl_sealed_header header;
+    memset(seven, 7, sizeof(seven));
+    memset(nine, 9, sizeof(nine));
+    key_pair key = {.private_key = rpl_secret_copy(rpl_bytes_of(seven, sizeof(seven)))};
+    assert_int_equal(crypto_scalarmult_base(key.pubk, seven), 0);
+    uint8_t *sealed = read_file(RPL_SOURCE_DIR "/tests/fuzz/corpus/sealed_message/whole", &len);
+    const rpl_bytes message = rpl_bytes_of(sealed, len);
+    assert_ok(rpl_sealed_box_open_header(message, key.pubk, key.private_key, &header));
+    assert_memory_equal(header.state_digest, nine, sizeof(nine));
+    assert_ok(rpl_sealed_box_open(message, &header, 100, &opened));
+    assert_int_equal(rpl_secret_len(opened), strlen(text));
+    assert_memory_equal(rpl_secret_expose(opened).data, text, strlen(text));
+    rpl_secret_free(opened);
+    rpl_secret_free(key.private_key);
+    free(sealed);
+}
+
 static void nothing_and_a_low_order_key_are_refused(void **state)
 {
     (void)state;
@@ -261,6 +287,7 @@ int main(void)
         cmocka_unit_test(chunks_cannot_be_exchanged_dropped_or_added),
         cmocka_unit_test(a_header_of_another_length_allocates_nothing),
         cmocka_unit_test(only_the_key_it_was_sealed_to_opens_it),
+        cmocka_unit_test(a_kept_message_still_opens),
         cmocka_unit_test(nothing_and_a_low_order_key_are_refused),
         cmocka_unit_test(sealing_twice_shares_no_bytes),
     };
