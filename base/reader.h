@@ -53,7 +53,8 @@ RPL_CHECKED static inline bool rpl_read_bytes(rpl_reader *r, size_t len, rpl_byt
     if (len > r->rest.len)
         return false;
     *out = (rpl_bytes){r->rest.data, len};
-    r->rest = (rpl_bytes){r->rest.data + len, r->rest.len - len};
+    if (len > 0) /* an empty view may point nowhere */
+        r->rest = (rpl_bytes){r->rest.data + len, r->rest.len - len};
     r->at += len;
     return true;
 }
@@ -74,7 +75,7 @@ RPL_CHECKED static inline bool rpl_read_copy(rpl_reader *r, uint8_t *out, size_t
     rpl_bytes from;
     if (!rpl_read_bytes(r, len, &from))
         return false;
-    if (len > 0) /* an empty view may point nowhere */
+    if (len > 0)
         memcpy(out, from.data, len);
     return true;
 }
