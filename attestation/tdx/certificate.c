@@ -54,8 +54,10 @@ static bool read_common_name(rpl_bytes name, rpl_certificate *c)
                 return false;
         }
     }
+    if (n != 1 || found.len == 0)
+        return true;
     rpl_reader text = rpl_reader_over(found);
-    return n != 1 || rpl_read_copy(&text, (uint8_t *)c->common_name, found.len);
+    return rpl_read_copy(&text, (uint8_t *)c->common_name, found.len);
 }
 
 static bool read_serial(rpl_reader *r, rpl_certificate *c)
