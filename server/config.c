@@ -1,406 +1,10 @@
 #include "server/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "attestation/policy/config_preimage.h"
-#include "base/hash.h"
-#include "base/hex.h"
-#include "base/secret.h"
-
-typedef struct {
-    char *data;
-    size_t len;
-} file_text;
-
-struct rpl_config_texts {
-    char **texts;
-    size_t count;
-    char problem[256]; /* what a parser says when a static text is not enough */
-};
-
-typedef enum {
-    TRUSTED, /* takes part in the config digest */
-    LOCAL,   /* where and how loud: says nothing about what the node does */
-    TESTING, /* exists in test builds only, and is trusted there */
-    LATER,   /* reserved for a version that honours it; ignoring it would be dangerous */
-} kind;
-
-/* A parser answers NULL, or what was expected. It may replace *shown, the value as it is digested. */
-typedef const char *(*parser)(rpl_config *c, const char *value, char **shown);
-
-typedef struct {
-    const char *name;
-    kind kind;
-    const char *fallback;
-    parser parse;
-    const char *help;
-} row;
-
-/* --- texts that live as long as the config --- */
-
-static char *keep(rpl_config *c, char *text)
-{
-    char **grown = realloc(c->texts->texts, (c->texts->count + 1) * sizeof(*grown));
-    if (!grown || !text) {
-        free(text);
-        return NULL;
-    }
-    c->texts->texts = grown;
-    grown[c->texts->count++] = text;
-    return text;
-}
-
-static const char *unset_is_null(const char *value)
-{
-    return value[0] ? value : NULL;
-}
-
-static void close_file(FILE **f)
-{
-    if (*f)
-        (void)fclose(*f);
-}
-
-/* The content of a configured file; the shown value becomes its digest. */
-static bool load_file(rpl_config *c, const char *path, file_text *out, char **shown)
-{
-    __attribute__((cleanup(close_file))) FILE *f = fopen(path, "re");
-    char *text = malloc(RPL_CONFIG_VALUE_MAX + 1);
-    uint8_t digest[RPL_SHA256_LEN];
-    char *label = malloc(strlen("sha256:") + 2 * sizeof(digest) + 1);
-
-    if (!keep(c, text) || !keep(c, label) || !f)
-        return false;
-    out->data = text;
-    out->len = fread(text, 1, RPL_CONFIG_VALUE_MAX + 1, f);
-    if (ferror(f) || out->len > RPL_CONFIG_VALUE_MAX)
-        return false;
-    text[out->len] = 0;
-    rpl_sha256(rpl_bytes_of(text, out->len), digest);
-    memcpy(label, "sha256:", strlen("sha256:"));
-    rpl_hex_encode(rpl_bytes_of(digest, sizeof(digest)), label + strlen("sha256:"));
-    *shown = label;
-    return true;
-}
-
-static bool parse_number(const char *text, uint64_t min, uint64_t max, int base, uint64_t *out,
-                         const char **rest)
-{
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    const unsigned long long n = strtoull(text, &end, base);
-    *rest = end;
-    *out = n;
-    return errno == 0 && n >= min && n <= max;
-}
-
-/* Calls `item` for each part of a comma separated list. */
-static const char *each_item(rpl_config *c, const char *value,
-                             const char *(*item)(rpl_config *, const char *))
-{
-    char *copy = keep(c, strdup(value)), *rest = NULL;
-    if (!copy)
-        return "memory";
-    for (char *part = strtok_r(copy, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
-        const char *problem = item(c, part);
-        if (problem)
-            return problem;
-    }
-    return NULL;
-}
-
-/* --- one parser per kind of value --- */
-
-static const char *parse_secure_file(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->secure_file = unset_is_null(value);
-    return NULL;
-}
-
-static const char *parse_secure_dir(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->secure_dir = unset_is_null(value);
-    return NULL;
-}
-
-static const char *parse_owner(rpl_config *c, const char *value, char **shown)
-{
-    uint64_t uid, gid;
-    const char *rest;
-    (void)shown;
-    if (!*value)
-        return NULL;
-    if (!parse_number(value, 0, UINT32_MAX - 1, 10, &uid, &rest) || *rest != ':' ||
-        !parse_number(rest + 1, 0, UINT32_MAX - 1, 10, &gid, &rest) || *rest)
-        return "uid:gid as two decimal numbers";
-    c->has_owner = true;
-    c->uid = (uid_t)uid;
-    c->gid = (gid_t)gid;
-    return NULL;
-}
-
-static const char *parse_file_mode(rpl_config *c, const char *value, char **shown)
-{
-    uint64_t mode;
-    const char *rest;
-    (void)shown;
-    if (!parse_number(value, 0400, 0777, 8, &mode, &rest) || *rest)
-        return "an octal file mode such as 0600";
-    c->file_mode = (mode_t)mode;
-    return NULL;
-}
-
-static const char *parse_policy(rpl_config *c, const char *value, char **shown)
-{
-    file_text text = {.data = (char *)(uintptr_t)value, .len = strlen(value)};
-    const bool inside = strcmp(value, "self") == 0 || value[0] == '{';
-    rpl_policy_member member = {0};
-
-    if (!inside && !load_file(c, value, &text, shown))
-        return "self, an inline JSON object, or the path of a file that can be read (64 KiB at "
-               "most)";
-    const rpl_status s = rpl_policy_parse(rpl_bytes_of(text.data, text.len), &c->policy, &member);
-    if (s.code == RPL_OK)
-        return NULL;
-    snprintf(c->texts->problem, sizeof(c->texts->problem), "%s%s%s", member.text,
-             member.text[0] ? ": " : "", s.what);
-    return c->texts->problem;
-}
-
-static const char *parse_identity(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    if (!*value)
-        return NULL;
-    c->has_identity = true;
-    return rpl_hex_decode_exact(rpl_bytes_of_text(value), c->identity, sizeof(c->identity)).code ==
-                   RPL_OK
-               ? NULL
-               : "64 hex digits: identity_digest in /status of the holder";
-}
-
-static const char *parse_devices(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    const rpl_status s = rpl_policy_set_devices(rpl_bytes_of_text(value), &c->policy);
-    return s.code == RPL_OK ? NULL : s.what;
-}
-
-static const char *parse_min_epoch(rpl_config *c, const char *value, char **shown)
-{
-    const char *rest;
-    (void)shown;
-    return parse_number(value, 1, UINT64_MAX, 10, &c->min_epoch, &rest) && !*rest
-               ? NULL
-               : "a number from 1";
-}
-
-static const char *parse_challenge(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->challenge_required = strcmp(value, "required") == 0;
-    return c->challenge_required || strcmp(value, "optional") == 0 ? NULL : "optional or required";
-}
-
-static const char *add_guest(rpl_config *c, const char *part)
-{
-    const size_t len = strlen(part);
-    if (c->n_guests == RPL_CONFIG_GUESTS_MAX)
-        return "at most 32 guests";
-    if (len > 63 || strspn(part, "abcdefghijklmnopqrstuvwxyz0123456789_-") != len ||
-        part[0] == '-' || part[0] == '_')
-        return "names of [a-z0-9][a-z0-9_-]*, at most 63 characters, comma separated";
-    for (size_t i = 0; i < c->n_guests; i++)
-        if (strcmp(c->guests[i], part) == 0)
-            return "each guest once";
-    c->guests[c->n_guests++] = part;
-    return NULL;
-}
-
-static const char *parse_guests(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    return each_item(c, value, add_guest);
-}
-
-static const char *parse_guest_dir(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->guest_dir = value;
-    return *value ? NULL : "a folder";
-}
-
-static const char *parse_listen(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->listen = value;
-    return strchr(value, ':') ? NULL : "address:port";
-}
-
-static const char *parse_untrusted_dir(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->untrusted_dir = value;
-    return *value ? NULL : "a folder";
-}
-
-static const char *parse_configure_keys(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->configure_keys = strcmp(value, "any") == 0 ? NULL : value;
-    return *value ? NULL : "\"any\", or a comma separated list of names";
-}
-
-static const char *parse_dstack(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->dstack = strcmp(value, "probe") == 0 ? NULL : value;
-    return *value ? NULL : "\"probe\", or the path of the guest agent's socket";
-}
-
-static const char *parse_pccs(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->collateral_urls = strcmp(value, "intel") == 0 ? "" : value;
-    return NULL;
-}
-
-static const char *add_tcb_status(rpl_config *c, const char *part)
-{
-    const rpl_tcb_status status = rpl_tcb_status_parse(rpl_bytes_of_text(part));
-    if (status == RPL_TCB_UNKNOWN || status == RPL_TCB_REVOKED)
-        return "a comma separated list of UpToDate, SWHardeningNeeded, ConfigurationNeeded, "
-               "ConfigurationAndSWHardeningNeeded, TDRelaunchAdvised, "
-               "TDRelaunchAdvisedConfigurationNeeded, OutOfDate, OutOfDateConfigurationNeeded";
-    c->td_policy.accepted_tcb |= 1u << status;
-    return NULL;
-}
-
-static const char *parse_tcb_accept(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->td_policy.accepted_tcb = 0;
-    return each_item(c, value, add_tcb_status);
-}
-
-static const char *parse_max_state(rpl_config *c, const char *value, char **shown)
-{
-    uint64_t n;
-    const char *rest;
-    (void)shown;
-    if (!parse_number(value, 1, RPL_SECRET_MAX, 10, &n, &rest))
-        return "a size such as 8MiB";
-    const unsigned shift = strcmp(rest, "MiB") == 0 ? 20 : strcmp(rest, "KiB") == 0 ? 10 : 0;
-    if ((*rest && !shift) || n > (uint64_t)(RPL_SECRET_MAX / 2) >> shift || n << shift < 4096)
-        return "a size from 4KiB to 32MiB, such as 8MiB";
-    c->max_state = (size_t)(n << shift);
-    return NULL;
-}
-
-static const char *parse_ca_file(rpl_config *c, const char *value, char **shown)
-{
-    file_text text;
-    c->ca_file = unset_is_null(value);
-    return !c->ca_file || load_file(c, value, &text, shown)
-               ? NULL
-               : "the path of a PEM file that can be read (64 KiB at most)";
-}
-
-static const char *parse_log(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    return rpl_log_level_parse(value, &c->log_level) ? NULL : "debug, info, warn or error";
-}
-
-#ifdef RPL_TEST_ROOTS
-static const char *parse_test_root(rpl_config *c, const char *value, char **shown)
-{
-    file_text text;
-    if (!*value)
-        return NULL;
-    if (!load_file(c, value, &text, shown) ||
-        rpl_roots_test_from_pem(rpl_bytes_of(text.data, text.len), &c->roots).code != RPL_OK)
-        return "the path of a PEM file with one P-256 certificate";
-    return NULL;
-}
-
-static const char *parse_stop_at(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->stop_at = unset_is_null(value);
-    return NULL;
-}
-#endif
-
-static const char *refuse_later(rpl_config *c, const char *value, char **shown)
-{
-    (void)c;
-    (void)shown;
-    return *value ? "nothing: this version does not know the setting yet, and ignoring it would "
-                    "break its promise; leave it out"
-                  : NULL;
-}
-
-/* In the order in which they are read: the device list adds to the policy. */
-static const row rows[] = {
-    {"CHAIN_ID", LATER, "", refuse_later, "chain of the UpgradeOperator"},
-    {"CONTRACT", LATER, "", refuse_later, "address of the UpgradeOperator"},
-    {"CONTRACT_CODE", LATER, "", refuse_later, "keccak-256 of the contract's code"},
-    {"ETH_RPC_PREFIX", LATER, "", refuse_later, "https prefixes of the RPC providers"},
-    {"REPLICATOOR_CA_FILE", TRUSTED, "", parse_ca_file,
-     "roots for https; unset: the image's bundle"},
-    {"REPLICATOOR_CHALLENGE", TRUSTED, "optional", parse_challenge,
-     "required: a request without a challenge of ours is refused"},
-    {"REPLICATOOR_CONFIGURE_KEYS", TRUSTED, "any", parse_configure_keys,
-     "the names that /configure accepts"},
-    {"REPLICATOOR_DSTACK", TRUSTED, "probe", parse_dstack, "socket of the guest agent"},
-    {"REPLICATOOR_FILE_MODE", TRUSTED, "0600", parse_file_mode, "mode of received secret files"},
-    {"REPLICATOOR_GUESTS", TRUSTED, "", parse_guests, "names of the guest folders to open"},
-    {"REPLICATOOR_GUEST_DIR", TRUSTED, "/var/run/replicatoor", parse_guest_dir,
-     "where the guest folders are"},
-    {"REPLICATOOR_IDENTITY", TRUSTED, "", parse_identity,
-     "identity digest of the app: no state of another one is taken, none is made here"},
-    {"REPLICATOOR_LEGACY", LATER, "", refuse_later, "interop with the Python original"},
-    {"REPLICATOOR_LEGACY_SHA256", LATER, "", refuse_later, "what a legacy import must hash to"},
-    {"REPLICATOOR_LISTEN", LOCAL, "0.0.0.0:4001", parse_listen, "host listener"},
-    {"REPLICATOOR_LOG", LOCAL, "info", parse_log,
-     "debug, info, warn or error: JSON lines on stderr"},
-    {"REPLICATOOR_MAX_STATE", TRUSTED, "8MiB", parse_max_state,
-     "largest state handed over through HTTP"},
-    {"REPLICATOOR_MIN_EPOCH", TRUSTED, "1", parse_min_epoch,
-     "a state with a lower highest epoch is neither given nor taken"},
-    {"REPLICATOOR_OPERATORS", LATER, "", refuse_later, "Ed25519 keys of the operators"},
-    {"REPLICATOOR_PCCS", TRUSTED, "intel", parse_pccs, "collateral sources, comma separated"},
-    {"REPLICATOOR_PEERS", LATER, "", refuse_later, "replicas to join and to sync with"},
-    {"REPLICATOOR_POLICY", TRUSTED, "self", parse_policy,
-     "self, or a static policy as inline JSON or as the path of a file in the image"},
-    {"REPLICATOOR_DEVICES", TRUSTED, "any", parse_devices, "SHA-256 of the accepted PPIDs"},
-    {"REPLICATOOR_RPC_QUORUM", LATER, "", refuse_later, "how many RPC providers must agree"},
-    {"REPLICATOOR_SECURE_DIR", TRUSTED, "", parse_secure_dir,
-     "folder of secret files, handed over and written on receipt"},
-    {"REPLICATOOR_SECURE_OWNER", TRUSTED, "", parse_owner, "uid:gid of received secret files"},
-    {"REPLICATOOR_STORE", LATER, "", refuse_later, "cache of ciphertext"},
-    {"REPLICATOOR_TCB_ACCEPT", TRUSTED, "UpToDate", parse_tcb_accept, "accepted TCB statuses"},
-#ifdef RPL_TEST_ROOTS
-    {"REPLICATOOR_TEST_ROOT", TESTING, "", parse_test_root,
-     "test builds only: PEM of the root that replaces Intel's"},
-    {"REPLICATOOR_TEST_STOP_AT", LOCAL, "", parse_stop_at,
-     "test builds only: row of the state table at which the process stops itself"},
-#endif
-    {"REPLICATOOR_UNTRUSTED_DIR", TRUSTED, "/var/run/untrustedhost", parse_untrusted_dir,
-     "where /configure leaves private.env for the app"},
-    {"SECURE_FILE", TRUSTED, "", parse_secure_file,
-     "the one secret file, handed over and written on receipt"},
-};
-enum { ROWS = sizeof(rows) / sizeof(*rows) };
-
-/* --- loading --- */
+#include "server/settings.h"
 
 static const char *value_in(const char *const *environment, const char *name)
 {
@@ -413,7 +17,9 @@ static const char *value_in(const char *const *environment, const char *name)
 
 static bool is_known(const char *assignment, size_t name_len)
 {
-    for (size_t i = 0; i < ROWS; i++)
+    size_t count;
+    const rpl_setting_row *rows = rpl_setting_rows(&count);
+    for (size_t i = 0; i < count; i++)
         if (strlen(rows[i].name) == name_len && strncmp(rows[i].name, assignment, name_len) == 0)
             return true;
     return false;
@@ -448,10 +54,10 @@ static bool is_printable(const char *value)
     return true;
 }
 
-static rpl_status load_row(rpl_config *c, const row *r, const char *given,
+static rpl_status load_row(rpl_config *c, const rpl_setting_row *r, const char *given,
                            char error[static RPL_CONFIG_ERROR_MAX])
 {
-    char *value = keep(c, strdup(given ? given : r->fallback)), *shown = value;
+    char *value = rpl_config_keep(c, strdup(given ? given : r->fallback)), *shown = value;
     if (!value)
         return rpl_fail(RPL_INTERNAL, "no memory");
     const char *wanted = !is_printable(value) ? "a value without control characters"
@@ -462,21 +68,21 @@ static rpl_status load_row(rpl_config *c, const row *r, const char *given,
                  is_printable(value) ? value : "control characters");
         return rpl_fail(RPL_MALFORMED, "setting");
     }
-    if (r->kind != LATER)
-        c->settings[c->n_settings++] = (rpl_setting){r->name, shown, r->kind != LOCAL};
+    if (r->kind != RPL_SETTING_LATER)
+        c->settings[c->n_settings++] = (rpl_setting){r->name, shown, r->kind != RPL_SETTING_LOCAL};
     return rpl_ok();
 }
 
 static rpl_status digest_settings(rpl_config *c)
 {
-    rpl_config_line lines[ROWS];
+    rpl_config_line lines[RPL_CONFIG_LINES_MAX];
     size_t count = 0;
 
     for (size_t i = 0; i < c->n_settings; i++)
         if (c->settings[i].trusted)
             lines[count++] = (rpl_config_line){rpl_bytes_of_text(c->settings[i].name),
                                                rpl_bytes_of_text(c->settings[i].value)};
-    c->preimage = keep(c, calloc(1, RPL_CONFIG_PREIMAGE_MAX + 1));
+    c->preimage = rpl_config_keep(c, calloc(1, RPL_CONFIG_PREIMAGE_MAX + 1));
     if (!c->preimage)
         return rpl_fail(RPL_INTERNAL, "no memory");
     RPL_TRY(rpl_config_preimage_build(lines, count, (uint8_t *)c->preimage, &c->preimage_len));
@@ -487,8 +93,14 @@ static rpl_status digest_settings(rpl_config *c)
 static rpl_status load(const char *const *environment, rpl_config *c,
                        char error[static RPL_CONFIG_ERROR_MAX])
 {
+    size_t count;
+    const rpl_setting_row *rows = rpl_setting_rows(&count);
+
+    c->settings = calloc(count, sizeof(*c->settings));
+    if (!c->settings)
+        return rpl_fail(RPL_INTERNAL, "no memory");
     RPL_TRY(refuse_unknown(environment, error));
-    for (size_t i = 0; i < ROWS; i++)
+    for (size_t i = 0; i < count; i++)
         RPL_TRY(load_row(c, &rows[i], value_in(environment, rows[i].name), error));
     const rpl_status s = digest_settings(c);
     if (s.code != RPL_OK)
@@ -503,11 +115,10 @@ rpl_status rpl_config_load(const char *const *environment, rpl_config *out,
         .roots = rpl_roots_intel(),
         .td_policy = rpl_td_policy_default(),
         .texts = calloc(1, sizeof(*c.texts)),
-        .settings = calloc(ROWS, sizeof(*c.settings)),
     };
     snprintf(error, RPL_CONFIG_ERROR_MAX, "no memory");
     const rpl_status s =
-        c.texts && c.settings ? load(environment, &c, error) : rpl_fail(RPL_INTERNAL, "no memory");
+        c.texts ? load(environment, &c, error) : rpl_fail(RPL_INTERNAL, "no memory");
     if (s.code != RPL_OK) {
         rpl_config_free(&c);
         return s;
@@ -531,14 +142,17 @@ void rpl_config_free(rpl_config *config)
 void rpl_config_print_table(void (*line)(const char *text))
 {
     char text[512];
+    size_t count;
+    const rpl_setting_row *rows = rpl_setting_rows(&count);
+
     line("| name | default | in the config digest | meaning |");
     line("|---|---|---|---|");
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].kind == LATER)
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].kind == RPL_SETTING_LATER)
             continue;
         snprintf(text, sizeof(text), "| `%s` | %s%s%s | %s | %s |", rows[i].name,
                  rows[i].fallback[0] ? "`" : "unset", rows[i].fallback,
-                 rows[i].fallback[0] ? "`" : "", rows[i].kind == LOCAL ? "no" : "yes",
+                 rows[i].fallback[0] ? "`" : "", rows[i].kind == RPL_SETTING_LOCAL ? "no" : "yes",
                  rows[i].help);
         line(text);
     }

@@ -209,20 +209,26 @@ static set *new_set(const uint8_t fmspc[static 6], bool processor_ca)
     return s;
 }
 
+static rpl_status fetch_set(const rpl_collateral_source *source, const char *base,
+                            const uint8_t fmspc[static 6], bool processor_ca, set **out)
+{
+    RPL_AUTO(set) set *s = new_set(fmspc, processor_ca);
+    if (!s)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    RPL_TRY(fetch_from(source, base, s));
+    *out = RPL_TAKE(s);
+    return rpl_ok();
+}
+
 static rpl_status fetch(const rpl_collateral_source *source, const uint8_t fmspc[static 6],
                         bool processor_ca, set **out)
 {
     for (size_t i = 0; i < source->n_urls; i++) {
-        RPL_AUTO(set) set *s = new_set(fmspc, processor_ca);
-        if (!s)
-            return rpl_fail(RPL_INTERNAL, "no memory");
-        const rpl_status status = fetch_from(source, source->urls[i], s);
-        if (status.code == RPL_OK) {
-            *out = RPL_TAKE(s);
-            return rpl_ok();
-        }
+        const rpl_status s = fetch_set(source, source->urls[i], fmspc, processor_ca, out);
+        if (s.code == RPL_OK)
+            return s;
         rpl_log(RPL_LOG_WARN, "collateral source", rpl_log_uint("source", i),
-                rpl_log_text("why", status.what));
+                rpl_log_text("why", s.what));
     }
     return rpl_fail(RPL_UNAVAILABLE, "no collateral source (REPLICATOOR_PCCS) gave TCB info, QE "
                                      "identity and CRLs for the platform: see the log, try again");

@@ -116,7 +116,7 @@ void rpl_get_key_call(rpl_services *s, const Replicatoor__V1__GetKeyRequest *inp
         .purpose = rpl_bytes_of_text(input->purpose),
         .epoch = input->epoch,
     };
-    rpl_status status = rpl_ok();
+    rpl_status status;
 
     if (!s->config.node->state)
         status = rpl_fail(RPL_NOT_READY, "this node has no state yet: keys come after it was "

@@ -10,7 +10,7 @@ build=${RPL_BUILD:-$top/build/dev}
 sim=$top/tools/tappd_sim/tappd-sim
 server=$build/server/replicatoor
 work=$(mktemp -d)
-pids=()
+pids=() pid_A=
 
 A=127.0.0.2:4001 B=127.0.0.3:4001 X=127.0.0.4:4001 C=127.0.0.5:4001
 PCS=127.0.0.2:4810
