@@ -1,8 +1,8 @@
 #include "server/core/curve.h"
 
+#include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>
-#include <pthread.h>
 #include <secp256k1.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ static struct {
     secp256k1_context *secp256k1;
     EC_GROUP *p256;
 } made;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 
 static void make(void)
 {
@@ -37,7 +37,7 @@ static void make(void)
 
 static void need_made(void)
 {
-    if (pthread_once(&once, make) != 0)
+    if (CRYPTO_THREAD_run_once(&once, make) != 1)
         abort();
 }
 

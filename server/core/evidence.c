@@ -7,6 +7,7 @@
 #include "attestation/tdx/quote.h"
 #include "base/writer.h"
 #include "proto/replicatoor/v1/state.pb.h"
+#include "server/core/canonical.h"
 
 typedef replicatoor_v1_Evidence message;
 typedef replicatoor_v1_EvidenceEvent event;
@@ -120,12 +121,9 @@ static rpl_status require_canonical(const message *m, rpl_bytes encoded)
 {
     if (spells_out_empty(m))
         return rpl_fail(RPL_MALFORMED, "the evidence has an empty field");
-    uint8_t *again;
-    size_t len;
-    RPL_TRY(encode(m, &again, &len));
-    const bool same = rpl_bytes_equal(encoded, rpl_bytes_of(again, len));
-    free(again);
-    return same ? rpl_ok() : rpl_fail(RPL_MALFORMED, "the evidence is not in canonical form");
+    return rpl_encodes_to(replicatoor_v1_Evidence_fields, m, encoded)
+               ? rpl_ok()
+               : rpl_fail(RPL_MALFORMED, "the evidence is not in canonical form");
 }
 
 static rpl_status decode(rpl_bytes encoded, rpl_evidence *e)

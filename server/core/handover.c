@@ -2,12 +2,12 @@
 
 #include <pb_decode.h>
 #include <pb_encode.h>
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "attestation/tdx/quote.h"
 #include "base/hash.h"
 #include "proto/replicatoor/v1/state.pb.h"
+#include "server/core/canonical.h"
 #include "server/core/evidence.h"
 
 typedef replicatoor_v1_Handover message;
@@ -78,30 +78,38 @@ static bool encode_custody(pb_ostream_t *stream, const pb_field_t *field, void *
     return true;
 }
 
-rpl_status rpl_handover_encode(rpl_bytes state, rpl_bytes quote,
-                               const uint8_t signature[static RPL_SIGNATURE_LEN],
-                               const rpl_custody *custody, rpl_secret **out)
+/* Borrows everything. */
+static message message_of(const rpl_bytes *state, const rpl_bytes *quote,
+                          const uint8_t signature[static RPL_SIGNATURE_LEN],
+                          const rpl_custody *custody)
 {
-    RPL_AUTO(secret) rpl_secret *encoded = NULL;
     message m = replicatoor_v1_Handover_init_zero;
-    size_t len;
-
     m.state.funcs.encode = m.quote.funcs.encode = encode_bytes;
-    m.state.arg = &state;
-    m.quote.arg = &quote;
+    m.state.arg = (void *)(uintptr_t)state;
+    m.quote.arg = (void *)(uintptr_t)quote;
     m.signature.size = RPL_SIGNATURE_LEN;
     memcpy(m.signature.bytes, signature, RPL_SIGNATURE_LEN);
     m.custody.funcs.encode = encode_custody;
     m.custody.arg = (void *)(uintptr_t)custody;
+    return m;
+}
+
+rpl_status rpl_handover_encode(rpl_bytes state, rpl_bytes quote,
+                               const uint8_t signature[static RPL_SIGNATURE_LEN],
+                               const rpl_custody *custody, rpl_secret **out)
+{
+    const message m = message_of(&state, &quote, signature, custody);
+    size_t len;
+
     if (!pb_get_encoded_size(&len, replicatoor_v1_Handover_fields, &m))
         return rpl_fail(RPL_INTERNAL, "the handover cannot be encoded");
     if (len > RPL_SECRET_MAX)
         return rpl_fail(RPL_TOO_LARGE, "the state is too large to be handed over");
-    encoded = rpl_secret_new(len);
+    RPL_AUTO(secret) rpl_secret *encoded = rpl_secret_new(len);
     if (!encoded)
         return rpl_fail(RPL_INTERNAL, "no memory for the handover");
     pb_ostream_t stream = pb_ostream_from_buffer(rpl_secret_fill(encoded), len);
-    if (!pb_encode(&stream, replicatoor_v1_Handover_fields, &m))
+    if (!pb_encode(&stream, replicatoor_v1_Handover_fields, &m) || stream.bytes_written != len)
         return rpl_fail(RPL_INTERNAL, "the handover cannot be encoded");
     *out = RPL_TAKE(encoded);
     return rpl_ok();
@@ -159,11 +167,9 @@ static void free_parts(parts *p)
 
 static rpl_status require_canonical(rpl_bytes plaintext, const parts *p, const rpl_handover *h)
 {
-    RPL_AUTO(secret) rpl_secret *again = NULL;
-    RPL_TRY(rpl_handover_encode(rpl_secret_expose(p->state), rpl_bytes_of(h->quote, h->quote_len),
-                                h->signature, rpl_state_custody(h->state), &again));
-    const rpl_bytes bytes = rpl_secret_expose(again);
-    return bytes.len == plaintext.len && sodium_memcmp(bytes.data, plaintext.data, bytes.len) == 0
+    const rpl_bytes state = rpl_secret_expose(p->state), quote = {h->quote, h->quote_len};
+    const message m = message_of(&state, &quote, h->signature, rpl_state_custody(h->state));
+    return rpl_encodes_to(replicatoor_v1_Handover_fields, &m, plaintext)
                ? rpl_ok()
                : rpl_fail(RPL_MALFORMED, "the handover is not in canonical form");
 }

@@ -62,7 +62,7 @@ const rpl_secret *rpl_state_root(const rpl_state *state, uint64_t number, rpl_ep
 /* Canonical encoding without the custody log. `*out` is owned. RPL_TOO_LARGE over RPL_SECRET_MAX. */
 RPL_CHECKED rpl_status rpl_state_encode(const rpl_state *state, rpl_secret **out);
 /* RPL_MALFORMED  not canonical, an unknown field, a commitment or a signature that does not fit,
- *                no epoch; RPL_TOO_LARGE over a bound above */
+ *                no epoch, more than a bound above */
 RPL_CHECKED rpl_status rpl_state_decode(rpl_bytes encoded, rpl_state **out);
 RPL_CHECKED rpl_status rpl_state_digest(const rpl_state *state, uint8_t out[static 32]);
 /* A deep copy with its custody log. */

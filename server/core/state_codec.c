@@ -6,12 +6,13 @@
 #include <stdlib.h>
 
 #include "proto/replicatoor/v1/state.pb.h"
+#include "server/core/canonical.h"
 #include "server/core/state_internal.h"
 
 typedef replicatoor_v1_State state_message;
 typedef replicatoor_v1_SecureFile file_message;
 
-RPL_DEFINE_AUTO(void *, sodium, sodium_free)
+RPL_DEFINE_AUTO(state_message *, message, sodium_free)
 
 /* --- encoding --- */
 
@@ -79,22 +80,29 @@ static void fill_state(state_message *m, const rpl_state *state)
     m->files.arg = (void *)(uintptr_t)state;
 }
 
+/* The message of `state`, to be released with sodium_free; NULL when memory is short. */
+static state_message *message_of(const rpl_state *state)
+{
+    state_message *m = sodium_malloc(sizeof(*m));
+    if (!m)
+        return NULL;
+    sodium_memzero(m, sizeof(*m));
+    fill_state(m, state);
+    return m;
+}
+
 rpl_status rpl_state_encode(const rpl_state *state, rpl_secret **out)
 {
-    RPL_AUTO(sodium) void *memory = sodium_malloc(sizeof(state_message));
-    RPL_AUTO(secret) rpl_secret *encoded = NULL;
-    state_message *m = memory;
+    RPL_AUTO(message) state_message *m = message_of(state);
     size_t len;
 
     if (!m)
         return rpl_fail(RPL_INTERNAL, "no memory");
-    sodium_memzero(m, sizeof(*m));
-    fill_state(m, state);
     if (!pb_get_encoded_size(&len, replicatoor_v1_State_fields, m))
         return rpl_fail(RPL_INTERNAL, "the state cannot be encoded");
     if (len > RPL_SECRET_MAX)
         return rpl_fail(RPL_TOO_LARGE, "the state is larger than 64 MiB");
-    encoded = rpl_secret_new(len);
+    RPL_AUTO(secret) rpl_secret *encoded = rpl_secret_new(len);
     if (!encoded)
         return rpl_fail(RPL_INTERNAL, "no memory for the state");
     pb_ostream_t stream = pb_ostream_from_buffer(rpl_secret_fill(encoded), len);
@@ -207,10 +215,10 @@ static rpl_status take_message(const state_message *m, rpl_state *files_of, rpl_
 
 static rpl_status require_canonical(const rpl_state *state, rpl_bytes encoded)
 {
-    RPL_AUTO(secret) rpl_secret *again = NULL;
-    RPL_TRY(rpl_state_encode(state, &again));
-    const rpl_bytes bytes = rpl_secret_expose(again);
-    return bytes.len == encoded.len && sodium_memcmp(bytes.data, encoded.data, bytes.len) == 0
+    RPL_AUTO(message) state_message *m = message_of(state);
+    if (!m)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    return rpl_encodes_to(replicatoor_v1_State_fields, m, encoded)
                ? rpl_ok()
                : rpl_fail(RPL_MALFORMED, "the state is not in canonical form");
 }
@@ -224,11 +232,10 @@ static void free_files(rpl_state *files)
 
 rpl_status rpl_state_decode(rpl_bytes encoded, rpl_state **out)
 {
-    RPL_AUTO(sodium) void *memory = sodium_malloc(sizeof(state_message));
+    RPL_AUTO(message) state_message *m = sodium_malloc(sizeof(*m));
     RPL_AUTO(state) rpl_state *state = NULL;
     __attribute__((cleanup(free_files)))
     rpl_state files = {0}; /* filled before the identity is known */
-    state_message *m = memory;
     pb_istream_t stream = pb_istream_from_buffer(encoded.data, encoded.len);
 
     if (!m)
