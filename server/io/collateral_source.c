@@ -277,7 +277,7 @@ static rpl_status get_locked(rpl_collateral_source *source, const uint8_t fmspc[
         *out = *slot;
         return rpl_ok();
     }
-    set *fresh;
+    set *fresh = NULL;
     RPL_TRY(fetch(source, fmspc, processor_ca, &fresh));
     fresh->keep_until_ms = boot_ms + KEEP_UNVERIFIED_MS;
     slot = slot ? slot : slot_to_fill(source);

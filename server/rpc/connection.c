@@ -9,7 +9,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { ACCEPTS_PER_ROUND = 16, TCP_UNACKED_MS = 30000 };
+enum {
+    HEAD_MAX = 32 << 10,
+    /* path and headers; the parser beneath takes 400 KiB */ ACCEPTS_PER_ROUND = 16,
+    TCP_UNACKED_MS = 30000
+};
 
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 enum { PREFACE_LEN = sizeof(http2_preface) - 1 };
@@ -178,19 +182,33 @@ static void on_request_gone(void *data)
     enter_stage(connection, RPL_CONNECTION_READING);
 }
 
-static const char *objection_to(const h2o_req_t *req)
+/* What the parser beneath lets through and we do not. */
+static const struct objection {
+    int status;
+    const char *reason, *body;
+} no_host = {400, "Bad Request",
+             "{\"code\":\"malformed\",\"message\":\"an HTTP/1.1 request needs a Host header\","
+             "\"check\":\"\",\"verdict\":null}\n"},
+  folded = {400, "Bad Request",
+            "{\"code\":\"malformed\",\"message\":\"a header is folded over two lines; send it in "
+            "one\",\"check\":\"\",\"verdict\":null}\n"},
+  large_head = {413, "Content Too Large",
+                "{\"code\":\"too_large\",\"message\":\"path and headers are over 32 KiB "
+                "together\",\"check\":\"\",\"verdict\":null}\n"};
+
+static const struct objection *objection_to(const h2o_req_t *req)
 {
     const h2o_hostconf_t *host = req->conn->hosts[0];
-    const bool no_host = req->input.authority.base == host->authority.hostport.base;
-    if (no_host && req->version >= 0x101)
-        return "{\"code\":\"malformed\",\"message\":\"an HTTP/1.1 request needs a Host header\","
-               "\"check\":\"\",\"verdict\":null}\n";
+    size_t head_len = req->input.path.len;
+
+    if (req->input.authority.base == host->authority.hostport.base && req->version >= 0x101)
+        return &no_host;
     for (size_t i = 0; i < req->headers.size; i++) {
         if (req->headers.entries[i].name->len == 0)
-            return "{\"code\":\"malformed\",\"message\":\"a header is folded over two lines; send "
-                   "it in one\",\"check\":\"\",\"verdict\":null}\n";
+            return &folded;
+        head_len += req->headers.entries[i].name->len + req->headers.entries[i].value.len;
     }
-    return NULL;
+    return head_len > HEAD_MAX ? &large_head : NULL;
 }
 
 int rpl_connection_guard(h2o_handler_t *handler, h2o_req_t *req)
@@ -200,15 +218,15 @@ int rpl_connection_guard(h2o_handler_t *handler, h2o_req_t *req)
     rpl_connection **mark = h2o_mem_alloc_shared(&req->pool, sizeof(*mark), on_request_gone);
     *mark = connection;
     enter_stage(connection, RPL_CONNECTION_BUSY);
-    const char *objection = objection_to(req);
+    const struct objection *objection = objection_to(req);
     if (!objection)
         return -1;
-    req->res.status = 400;
-    req->res.reason = "Bad Request";
+    req->res.status = objection->status;
+    req->res.reason = objection->reason;
     req->http1_is_persistent = 0;
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
                    H2O_STRLIT("application/json"));
-    h2o_send_inline(req, objection, strlen(objection));
+    h2o_send_inline(req, objection->body, strlen(objection->body));
     return 0;
 }
 
