@@ -10,8 +10,6 @@
 #define GATHER      "give the whole collateral: TCB info, QE identity, both CRLs and the chains"
 #define REVOKED_FIX "Intel has withdrawn this certificate: use another machine"
 
-RPL_DEFINE_AUTO(uint8_t *, bytes, free)
-
 typedef struct {
     const rpl_collateral_question *q;
     rpl_verdict *verdict;
@@ -118,12 +116,12 @@ static bool check_root_crl(session *s)
 {
     const rpl_certificate *root = trusted_root(s);
     RPL_AUTO(pkey) EVP_PKEY *key = rpl_p256_key(s->q->roots->key + 1);
-    RPL_AUTO(bytes) uint8_t *buffer = NULL;
-    rpl_crl crl = {0};
+    RPL_AUTO(crl) rpl_crl crl = {0};
     if (!root || !key)
         return false;
-    const bool holds = rpl_crl_verify(s->q->collateral->root_crl, root, key, s->q->now,
-                                      RPL_CHECK_CRL_ROOT, s->verdict, &buffer, &crl);
+    const rpl_crl_issuer issuer = {root, key};
+    const bool holds = rpl_crl_verify(s->q->collateral->root_crl, &issuer, s->q->now,
+                                      RPL_CHECK_CRL_ROOT, s->verdict, &crl);
     rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_ROOT);
     if (!holds)
         return false;
@@ -138,13 +136,12 @@ static bool check_root_crl(session *s)
 static bool check_pck_crl(session *s)
 {
     const rpl_pck_chain *chain = s->q->chain;
-    RPL_AUTO(bytes) uint8_t *buffer = NULL;
-    rpl_crl crl = {0};
+    RPL_AUTO(crl) rpl_crl crl = {0};
     if (!chain || !chain->intermediate_key)
         return false;
-    const bool holds =
-        rpl_crl_verify(s->q->collateral->pck_crl, &chain->intermediate, chain->intermediate_key,
-                       s->q->now, RPL_CHECK_CRL_PCK, s->verdict, &buffer, &crl);
+    const rpl_crl_issuer issuer = {&chain->intermediate, chain->intermediate_key};
+    const bool holds = rpl_crl_verify(s->q->collateral->pck_crl, &issuer, s->q->now,
+                                      RPL_CHECK_CRL_PCK, s->verdict, &crl);
     rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_PCK);
     if (!holds)
         return false;

@@ -13,7 +13,7 @@ enum { CRL_MAX = 1 << 20 /* bytes of DER */, VERSION_2 = 1, REASON_MAX = 10, REM
 #define GATHER_AGAIN "gather the list again, from Intel's provisioning service or a cache of it"
 #define WRONG_TIME   "check this machine's clock; if it is right, gather newer lists"
 
-RPL_DEFINE_AUTO(uint8_t *, buffer, free)
+RPL_DEFINE_AUTO(uint8_t *, storage, free)
 
 /* As read, before anything is believed. */
 typedef struct {
@@ -112,37 +112,36 @@ static bool looks_like_hex(rpl_bytes input)
     return input.len >= 2 && is_hex_digit(input.data[0]) && is_hex_digit(input.data[1]);
 }
 
-/* `der` is a view into `input` or into `buffer`. */
-static rpl_status decode(rpl_bytes input, uint8_t **buffer, rpl_bytes *der)
+/* `der` is a view into `storage`, which the caller frees. */
+static rpl_status decode(rpl_bytes input, uint8_t **storage, rpl_bytes *der)
 {
-    const bool hex = looks_like_hex(input);
     size_t len = 0;
     if (input.len == 0)
         return rpl_fail(RPL_MALFORMED, "nothing");
     if (input.len > (size_t)2 * CRL_MAX)
         return rpl_fail(RPL_TOO_LARGE, "longer than 1 MiB");
-    if (!hex && input.data[0] != '-') {
-        *der = input;
-        return rpl_ok();
-    }
-    RPL_AUTO(buffer) uint8_t *room = malloc(2 * input.len);
-    if (!room)
+    *storage = malloc(2 * input.len); /* PEM is gathered in one half and decoded into the other */
+    if (!*storage)
         return rpl_fail(RPL_INTERNAL, "no memory to read it");
-    if (hex) {
-        RPL_TRY(rpl_hex_decode(input, room, input.len, &len));
-        *der = rpl_bytes_of(room, len);
+    if (input.data[0] == '-')
+        return rpl_pem_decode_one(input, "X509 CRL", *storage, der);
+    if (looks_like_hex(input)) {
+        RPL_TRY(rpl_hex_decode(input, *storage, input.len, &len));
     } else {
-        RPL_TRY(rpl_pem_decode_one(input, "X509 CRL", room, der));
+        rpl_reader r = rpl_reader_over(input);
+        len = input.len;
+        if (!rpl_read_copy(&r, *storage, len))
+            return rpl_malformed(&r, "another length");
     }
-    *buffer = RPL_TAKE(room);
+    *der = rpl_bytes_of(*storage, len);
     return rpl_ok();
 }
 
-static bool read_list(rpl_bytes input, const report *to, uint8_t **buffer, parsed_crl *crl)
+static bool read_list(rpl_bytes input, const report *to, uint8_t **storage, parsed_crl *crl)
 {
     static const char want[] = "an X.509 CRL of version 2 with nextUpdate: DER, PEM or hex of DER";
     rpl_bytes der;
-    const rpl_status s = decode(input, buffer, &der);
+    const rpl_status s = decode(input, storage, &der);
     if (s.code != RPL_OK)
         fail(to, "CRL_FORMAT", s.what, want);
     else if (der.len > CRL_MAX || !parse(der, crl))
@@ -180,12 +179,12 @@ static bool judge_extensions(const parsed_crl *crl, const report *to)
 }
 
 /* The name first: a list of another CA is not a bad signature. */
-static bool judge_issuer(const parsed_crl *crl, const rpl_certificate *ca, EVP_PKEY *ca_key,
-                         const report *to)
+static bool judge_issuer(const parsed_crl *crl, const rpl_crl_issuer *issuer, const report *to)
 {
+    const rpl_certificate *ca = issuer->certificate;
     if (!rpl_bytes_equal(crl->issuer, ca->subject))
         fail(to, "CRL_UNKNOWN_ISSUER", "a list of another CA", ca->common_name);
-    else if (!rpl_p256_verify_der(ca_key, crl->envelope.tbs, crl->envelope.signature))
+    else if (!rpl_p256_verify_der(issuer->key, crl->envelope.tbs, crl->envelope.signature))
         fail(to, "CRL_BAD_SIGNATURE", "a signature that does not hold", ca->common_name);
     else
         return true;
@@ -209,20 +208,25 @@ static bool judge_validity(const rpl_crl *list, int64_t now, const report *to)
     return false;
 }
 
-bool rpl_crl_verify(rpl_bytes input, const rpl_certificate *ca, EVP_PKEY *ca_key, int64_t now,
-                    rpl_check check, rpl_verdict *verdict, uint8_t **buffer, rpl_crl *out)
+bool rpl_crl_verify(rpl_bytes input, const rpl_crl_issuer *issuer, int64_t now, rpl_check check,
+                    rpl_verdict *verdict, rpl_crl *out)
 {
     const report to = {verdict, check, check == RPL_CHECK_CRL_ROOT ? "root CRL" : "PCK CRL"};
-    RPL_AUTO(buffer) uint8_t *decoded = NULL;
+    RPL_AUTO(storage) uint8_t *storage = NULL;
     parsed_crl crl;
-    if (!read_list(input, &to, &decoded, &crl))
+    if (!read_list(input, &to, &storage, &crl))
         return false;
     const bool plain = judge_extensions(&crl, &to);
-    if (!judge_issuer(&crl, ca, ca_key, &to) || !judge_validity(&crl.list, now, &to) || !plain)
+    if (!judge_issuer(&crl, issuer, &to) || !judge_validity(&crl.list, now, &to) || !plain)
         return false;
     *out = crl.list;
-    *buffer = RPL_TAKE(decoded);
+    out->storage = RPL_TAKE(storage);
     return true;
+}
+
+void rpl_auto_crl(rpl_crl *crl)
+{
+    free(crl->storage);
 }
 
 bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate)

@@ -8,18 +8,28 @@
 
 #include "attestation/tdx/certificate.h"
 
-/* Views borrow the DER. */
+/* Immutable once verified: it may be kept for many quotes and shared between threads. */
 typedef struct {
     int64_t this_update, next_update; /* both inclusive */
     rpl_bytes entries;                /* content of revokedCertificates; empty when there is none */
+    uint8_t *storage;                 /* owned: the DER that `entries` is a view of */
 } rpl_crl;
 
-/* `input` is DER, hex of DER or PEM; `buffer` receives what had to be decoded, allocated by the
- * callee, freed by the caller. Runs `check` (crl.root or crl.pck) and crl.validity into `verdict`;
- * neither is passed by this function. True when the list holds. */
-RPL_CHECKED bool rpl_crl_verify(rpl_bytes input, const rpl_certificate *ca, EVP_PKEY *ca_key,
-                                int64_t now, rpl_check check, rpl_verdict *verdict,
-                                uint8_t **buffer, rpl_crl *out);
+/* `RPL_AUTO(crl) rpl_crl list = {0};` */
+void rpl_auto_crl(rpl_crl *crl);
+
+/* Whose list it must be: a CA of a chain that was verified. Borrowed. */
+typedef struct {
+    const rpl_certificate *certificate;
+    EVP_PKEY *key;
+} rpl_crl_issuer;
+
+/* `input` is DER, hex of DER or PEM, borrowed during the call only. Runs `check` (crl.root or crl.pck:
+ * CRL_FORMAT, CRL_UNKNOWN_ISSUER, CRL_BAD_SIGNATURE, CRL_EXTENSION) and crl.validity (CRL_EXPIRED,
+ * CRL_NOT_YET_VALID) into `verdict`; neither is passed by this function. True when the list holds;
+ * otherwise something failed, and *out is untouched. */
+RPL_CHECKED bool rpl_crl_verify(rpl_bytes input, const rpl_crl_issuer *issuer, int64_t now,
+                                rpl_check check, rpl_verdict *verdict, rpl_crl *out);
 /* Serials are compared as unsigned integers. */
 RPL_CHECKED bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate);
 

@@ -46,19 +46,17 @@ static const json_t *case_named(const setting *s, const char *name)
 static void check_case(const setting *s, const json_t *one)
 {
     static rpl_verdict v;
-    rpl_crl crl = {0};
-    uint8_t *buffer = NULL;
+    RPL_AUTO(crl) rpl_crl crl = {0};
     size_t len;
     uint8_t *input = bytes_of(one, "input", &len);
     rpl_verdict_start(&v, 0);
-    const bool holds = rpl_crl_verify(rpl_bytes_of(input, len), &s->ca, s->key, s->now,
-                                      RPL_CHECK_CRL_PCK, &v, &buffer, &crl);
+    const bool holds = rpl_crl_verify(rpl_bytes_of(input, len), &(rpl_crl_issuer){&s->ca, s->key},
+                                      s->now, RPL_CHECK_CRL_PCK, &v, &crl);
     assert_expected(one, &v);
     assert_int_equal(holds, v.n_findings == 0);
     assert_int_equal(v.state[RPL_CHECK_CRL_PCK] == RPL_PASSED, false);
     if (holds && rpl_crl_revokes(&crl, &s->pck) != json_is_true(json_object_get(one, "listed")))
         fail_msg("%s: look-up", text_of(one, "name"));
-    free(buffer);
     free(input);
 }
 
@@ -77,12 +75,10 @@ static void each_rule_accepts_and_refuses(void **state)
 static bool holds(const setting *s, const uint8_t *input, size_t len)
 {
     static rpl_verdict v;
-    rpl_crl crl;
-    uint8_t *buffer = NULL;
+    RPL_AUTO(crl) rpl_crl crl = {0};
     rpl_verdict_start(&v, 0);
-    const bool good = rpl_crl_verify(rpl_bytes_of(input, len), &s->ca, s->key, s->now,
-                                     RPL_CHECK_CRL_PCK, &v, &buffer, &crl);
-    free(buffer);
+    const bool good = rpl_crl_verify(rpl_bytes_of(input, len), &(rpl_crl_issuer){&s->ca, s->key},
+                                     s->now, RPL_CHECK_CRL_PCK, &v, &crl);
     assert_true(good || v.n_findings > 0);
     return good;
 }
@@ -143,12 +139,11 @@ static void the_findings_name_the_list(void **state)
     (void)state;
     static rpl_verdict v;
     setting s;
-    rpl_crl crl;
-    uint8_t *buffer = NULL;
+    RPL_AUTO(crl) rpl_crl crl = {0};
     open_setting(&s);
     rpl_verdict_start(&v, 0);
-    assert_false(rpl_crl_verify(rpl_bytes_of("", 0), &s.ca, s.key, s.now, RPL_CHECK_CRL_ROOT, &v,
-                                &buffer, &crl));
+    assert_false(rpl_crl_verify(rpl_bytes_of("", 0), &(rpl_crl_issuer){&s.ca, s.key}, s.now,
+                                RPL_CHECK_CRL_ROOT, &v, &crl));
     assert_int_equal(v.findings[0].check, RPL_CHECK_CRL_ROOT);
     assert_string_equal(v.findings[0].got, "root CRL: nothing");
     close_setting(&s);
