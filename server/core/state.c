@@ -165,6 +165,7 @@ rpl_status rpl_state_add_epoch(rpl_state *state, rpl_root_key *key)
     memmove(&state->epochs[at + 1], &state->epochs[at],
             (state->n_epochs - at) * sizeof(*state->epochs));
     state->epochs[at] = *key;
+    state->has_digest = false;
     key->root = NULL;
     state->n_epochs++;
     return rpl_ok();
@@ -228,11 +229,18 @@ const rpl_secret *rpl_state_root(const rpl_state *state, uint64_t number, rpl_ep
     return NULL;
 }
 
+/* Kept until the next change: /status asks for it, and the state may be megabytes. */
 rpl_status rpl_state_digest(const rpl_state *state, uint8_t out[static 32])
 {
+    rpl_state *kept = (rpl_state *)(uintptr_t)state;
     RPL_AUTO(secret) rpl_secret *encoded = NULL;
-    RPL_TRY(rpl_state_encode(state, &encoded));
-    rpl_sha256(rpl_secret_expose(encoded), out);
+
+    if (!state->has_digest) {
+        RPL_TRY(rpl_state_encode(state, &encoded));
+        rpl_sha256(rpl_secret_expose(encoded), kept->digest);
+        kept->has_digest = true;
+    }
+    memcpy(out, state->digest, sizeof(state->digest));
     return rpl_ok();
 }
 
@@ -292,6 +300,7 @@ rpl_status rpl_state_insert_file(rpl_state *state, rpl_state_file *file)
     state->files = grown;
     memmove(&grown[at + 1], &grown[at], (state->n_files - at) * sizeof(*grown));
     grown[at] = *file;
+    state->has_digest = false;
     file->content = NULL;
     state->n_files++;
     return rpl_ok();
@@ -375,6 +384,7 @@ static void swap_files(rpl_state *a, rpl_state *b)
     a->n_files = b->n_files;
     b->files = files;
     b->n_files = count;
+    a->has_digest = b->has_digest = false;
 }
 
 /* Works on a copy, so that a failure in the middle changes nothing; most calls find nothing new. */

@@ -31,6 +31,8 @@ struct rpl_state {
     size_t n_files;
     rpl_state_file *files; /* owned; sorted by name */
     rpl_custody custody;
+    bool has_digest; /* false after every change of what is above the custody log */
+    uint8_t digest[32];
 };
 
 /* An empty state with the identity of `seed`. */

@@ -208,6 +208,7 @@ static rpl_status merge_epoch(rpl_state *into, const rpl_root_key *theirs, bool 
 static rpl_status merge_into_copy(rpl_state *copy, const rpl_state *from, bool *changed)
 {
     const size_t receipts = copy->custody.count;
+    copy->has_digest = false;
     for (size_t i = 0; i < from->n_epochs; i++)
         RPL_TRY(merge_epoch(copy, &from->epochs[i], changed));
     RPL_TRY(merge_files(copy, from, changed));
