@@ -64,6 +64,15 @@ static const used *find(const rpl_challenges *c, const uint8_t challenge[static 
     return NULL;
 }
 
+/* `u` may be NULL: not used yet. */
+static rpl_status refuse_other(const used *u, const uint8_t request_digest[static 32])
+{
+    if (u && memcmp(u->request_digest, request_digest, 32) != 0)
+        return rpl_fail(RPL_STALE, "the challenge was used by another request: GET /challenge and "
+                                   "request again");
+    return rpl_ok();
+}
+
 rpl_status rpl_challenge_check(const rpl_challenges *c, int64_t boot_ms,
                                const uint8_t challenge[static RPL_CHALLENGE_LEN],
                                const uint8_t request_digest[static 32])
@@ -76,11 +85,7 @@ rpl_status rpl_challenge_check(const rpl_challenges *c, int64_t boot_ms,
     if (expiry_of(challenge) < boot_ms - c->epoch_ms)
         return rpl_fail(RPL_STALE, "the challenge is older than ten minutes: GET /challenge and "
                                    "request again");
-    const used *u = find(c, challenge);
-    if (u && memcmp(u->request_digest, request_digest, 32) != 0)
-        return rpl_fail(RPL_STALE, "the challenge was used by another request: GET /challenge and "
-                                   "request again");
-    return rpl_ok();
+    return refuse_other(find(c, challenge), request_digest);
 }
 
 rpl_status rpl_challenge_use(rpl_challenges *c, int64_t boot_ms,
@@ -88,10 +93,11 @@ rpl_status rpl_challenge_use(rpl_challenges *c, int64_t boot_ms,
                              const uint8_t request_digest[static 32])
 {
     const int64_t now_ms = boot_ms - c->epoch_ms;
+    const used *before = find(c, challenge);
     used *slot = NULL;
 
-    if (find(c, challenge))
-        return rpl_ok();
+    if (before)
+        return refuse_other(before, request_digest);
     for (size_t i = 0; i < RPL_CHALLENGES_USED_MAX && !slot; i++)
         if (c->used[i].expires_ms == 0 || c->used[i].expires_ms < now_ms)
             slot = &c->used[i];

@@ -25,7 +25,9 @@ void rpl_challenge_make(const rpl_challenges *c, int64_t boot_ms, const uint8_t 
 RPL_CHECKED rpl_status rpl_challenge_check(const rpl_challenges *c, int64_t boot_ms,
                                            const uint8_t challenge[static RPL_CHALLENGE_LEN],
                                            const uint8_t request_digest[static 32]);
-/* Remembers the use; check first. RPL_UNAVAILABLE when too many are remembered. */
+/* Remembers the use; check first.
+ * RPL_STALE        another request has used it since the check
+ * RPL_UNAVAILABLE  too many are remembered */
 RPL_CHECKED rpl_status rpl_challenge_use(rpl_challenges *c, int64_t boot_ms,
                                          const uint8_t challenge[static RPL_CHALLENGE_LEN],
                                          const uint8_t request_digest[static 32]);
