@@ -58,11 +58,26 @@ static void put_escaped(struct sink *sink, uint8_t c)
     }
 }
 
+/* How many of the first characters are ASCII that needs no escape: nearly always all. */
+static size_t plain_len(rpl_bytes text)
+{
+    size_t len = 0;
+    while (len < text.len && text.data[len] >= 0x20 && text.data[len] < 0x7f &&
+           text.data[len] != '"' && text.data[len] != '\\')
+        len++;
+    return len;
+}
+
 static void put_string(struct sink *sink, const char *text)
 {
     rpl_bytes rest = rpl_bytes_of_text(text ? text : "");
     put_text(sink, "\"");
     while (rest.len) {
+        const size_t plain = plain_len(rest);
+        put(sink, rest.data, plain);
+        rest = rpl_bytes_of(rest.data + plain, rest.len - plain);
+        if (rest.len == 0)
+            break;
         const size_t len = rpl_utf8_step(rest);
         const uint8_t c = rest.data[0];
         if (len == 0)
