@@ -36,7 +36,15 @@ class Response:
                 if check["ok"] is False}
 
     def __repr__(self):
-        return f"<{self.status} {self.body[:2000]!r}>"
+        """What a failed assertion shows: of a refusal the reasons, else the beginning."""
+        try:
+            error = self.json()
+            checks = (error.get("verdict") or {}).get("checks", [])
+            wrong = [f"{c['id']}: {c['ok']} {c['code']} got {c['got']} want {c['want']}"
+                     for c in checks if c["ok"] is not True]
+            return f"<{self.status} {error['code']}: {error['message']} {wrong}>"
+        except (ValueError, KeyError, AttributeError):
+            return f"<{self.status} {self.body[:1000]!r}>"
 
 
 class Curl:

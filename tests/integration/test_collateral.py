@@ -1,9 +1,10 @@
 """The server and the provisioning service: caching, faults, revocation."""
+import json
 import os
 
 import pytest
 
-from node import SERVER, Cluster, hand_over
+from node import SERVER, Cluster, compose_text, hand_over
 from simulator import Simulator
 
 pytestmark = pytest.mark.skipif(not os.path.exists(SERVER), reason="the server is not built")
@@ -27,23 +28,45 @@ def test_verified_collateral_is_asked_for_once(own, secret):
     assert before["tcb"] == before["qe"] == before["pckcrl"] == 2  # once for each node
 
 
+def listed(nodes, directory):
+    """Settings of a static policy that names the app of `nodes`, and its compose text: under `self`
+    a node whose own quote cannot be verified gives nothing, whatever the joiner's quote is worth."""
+    compose = compose_text(nodes.environment)
+    (directory / "app.yml").write_text(compose)
+    with Simulator(directory / "app", pki=nodes.pki, compose=directory / "app.yml") as machine:
+        release = {"release": machine.ready["release"]}
+    return {"settings": {"REPLICATOOR_POLICY": json.dumps({"give_to": [release]})},
+            "compose": compose}
+
+
 FAULTS = ["all=404", "all=503", "tcb=429", "qe=redirect", "pckcrl=empty", "rootcrl=garbage",
           "tcb=oversized", "qe=nochain", "tcb=flipped", "pckcrl=flipped", "rootcrl=404"]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_broken_service_refuses_and_recovers(own, secret, fault):
-    joiner = own.start()
+def test_a_broken_service_refuses_and_recovers(own, secret, tmp_path, fault):
+    same = listed(own, tmp_path)
+    joiner = own.start(**same)
     own.pcs.set(pcs=fault)
-    holder = own.holder(secret)
-    request = joiner.request()
-    refused = holder.onboard(request)
+    holder = own.holder(secret, **same)
+    refused = holder.onboard(joiner.request())
     assert refused.status in (403, 503), refused
-    assert refused.json()["code"] in ("unavailable", "untrusted", "stale"), refused
-    assert holder.files() == {"private.env": secret} and joiner.files() == {}
+    assert refused.json()["code"] in ("unavailable", "untrusted"), refused
+    assert not set(refused.failed_checks()) & {"quote.signature", "policy.release"}, refused
+    assert holder.status()["phase"] == "empty" and joiner.files() == {}
     own.pcs.set(pcs="")
     holder.restart()
     hand_over(holder, joiner)
+
+
+def test_under_self_nothing_is_given_while_the_own_quote_is_not_verified(own, secret):
+    joiner = own.start()
+    own.pcs.set(pcs="all=503")
+    holder = own.holder(secret)
+    assert holder.status()["self_verdict"]["admitted"] is False
+    refused = holder.onboard(joiner.request())
+    assert refused.status in (403, 409, 503), refused
+    assert "policy.release" in refused.failed_checks()
 
 
 @pytest.mark.parametrize("options,code", [
@@ -55,7 +78,8 @@ def test_collateral_that_speaks_against_the_platform_is_heard(tmp_path, session_
                                                                options, code):
     with Simulator(tmp_path / "pcs", pki=session_pki, no_agent=True, **options) as pcs:
         with Cluster(tmp_path, session_pki, pcs) as nodes:
-            holder, joiner = nodes.holder(secret), nodes.start()
+            same = listed(nodes, tmp_path)
+            holder, joiner = nodes.holder(secret, **same), nodes.start(**same)
             refused = holder.onboard(joiner.request())
             assert refused.status == 403, refused
             assert code in refused.failed_checks().values(), refused

@@ -228,7 +228,7 @@ def test_another_configuration_is_refused(cluster, secret):
 
 # Byte offsets into a version 4 quote, and the check that must notice.
 @pytest.mark.parametrize("at,check", [
-    (0, "quote.header"), (12, "quote.header"), (30, "quote.signature"), (200, "quote.signature"),
+    (2, "quote.header"), (12, "quote.header"), (30, "quote.signature"), (200, "quote.signature"),
     (600, "quote.signature"), (640, "quote.signature"), (780, "qe.signature"),
     (1160, "qe.signature")])
 def test_a_tampered_quote_is_refused(cluster, secret, at, check):
@@ -302,7 +302,8 @@ def test_a_restart_forgets_the_request(cluster, secret):
 @pytest.mark.parametrize("spoil", [
     lambda sealed: sealed[:-2], lambda sealed: sealed + b"00", lambda sealed: sealed[:200],
     lambda sealed: b"02" + sealed[2:],
-    lambda sealed: sealed[:-1] + (b"0" if sealed[-1:] != b"0" else b"1")])
+    lambda sealed: sealed[:-1] + (b"0" if sealed[-1:] != b"0" else b"1")],
+    ids=["cut", "longer", "header alone", "other format", "flipped"])
 def test_a_damaged_message_changes_nothing_and_consumes_nothing(cluster, secret, spoil):
     holder, joiner = cluster.holder(secret), cluster.start()
     sealed = holder.onboard(joiner.request()).body.strip()
@@ -413,12 +414,23 @@ def test_a_file_of_one_line_survives_curl(cluster, line):
     assert answer.json()["accepted"] == [line.split("=")[0]]
 
 
-@pytest.mark.parametrize("line", [
-    "LD_PRELOAD=x", "PATH=/x", "BASH_ENV=x", "HTTPS_PROXY=x", "REPLICATOOR_POLICY={}",
-    "SECURE_FILE=/etc/passwd", "CONTRACT=0x00", "lower=x", "1A=x", "NO_VALUE", "A=\x01"])
+LOOSENING = ["LD_PRELOAD=x", "PATH=/x", "BASH_ENV=x", "HTTPS_PROXY=x", "REPLICATOOR_POLICY={}",
+             "SECURE_FILE=/etc/passwd", "CONTRACT=0x00"]
+
+
+@pytest.mark.parametrize("line", LOOSENING)
 def test_names_that_would_loosen_something_are_refused(cluster, line):
     node = cluster.start()
-    refused = configure(node, "--data-binary", line + "\n")
+    refused = configure(node, "--data-binary", f"FINE=1\n{line}\n")
+    assert (refused.status, refused.json()["code"]) == (403, "denied"), refused
+    assert line.split("=")[0] in refused.json()["message"]
+    assert not os.path.exists(node.path("untrusted", "private.env"))
+
+
+@pytest.mark.parametrize("line", ["lower=x", "1A=x", "NO_VALUE", "A=\x01", "A B=x", "=x"])
+def test_lines_that_are_no_settings_are_refused(cluster, line):
+    node = cluster.start()
+    refused = configure(node, "--data-binary", f"FINE=1\n{line}\n")
     assert (refused.status, refused.json()["code"]) == (400, "malformed"), refused
     assert not os.path.exists(node.path("untrusted", "private.env"))
 

@@ -102,7 +102,7 @@ def raw(node, data, finish=True):
     b"", b"\0", b"GET", b"GET /status HTTP/1.1\r\n", b"\r\n\r\n", b"G" * 100000,
     b"GET /status HTTP/9.9\r\n\r\n", b"GET /" + b"a" * 200000 + b" HTTP/1.1\r\n\r\n",
     b"GET /status HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 20000 + b"\r\n",
-    b"GET /status HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 200000 + b"\r\n\r\n",
+    b"GET /status HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 600000 + b"\r\n\r\n",
     b"POST /onboard HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\nabc",
     b"POST /onboard HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\nabc",
     b"POST /onboard HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
