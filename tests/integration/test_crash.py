@@ -4,8 +4,10 @@ the other node stays whole, and the handover can be done again.
 A test build stops itself at the row that REPLICATOOR_TEST_STOP_AT names; `replicatoor rows` prints
 the table. Only disk and the other nodes survive a crash: state lives in memory.
 """
+import json
 import os
 import re
+import signal
 import subprocess
 import threading
 
@@ -48,10 +50,12 @@ def reset(node, content):
 
 
 def calls(holder, joiner):
-    """A life in which every row is passed that can be: twice asked, given, given again, merged;
+    """A life in which every row is passed that can be: asked twice, given, given again, merged;
     then bootstraps and a state that its node hands to itself."""
-    joiner.request()
     request = joiner.request()
+    challenge = holder.get("/challenge").json()["challenge"]
+    joiner.request("-H", "Content-Type: application/json",
+                   "-d", json.dumps({"challenge": challenge}))
     sealed = holder.onboard(request)
     holder.onboard(request)
     joiner.receive(sealed.body)
@@ -66,32 +70,47 @@ def calls(holder, joiner):
     hand_over(holder, holder)
 
 
-def state_of(process):
-    """The kernel's letter for the process: T is stopped."""
-    with open(f"/proc/{process.pid}/stat", encoding="ascii") as f:
-        return f.read().rsplit(")", 1)[1].split()[0]
+class Killer(threading.Thread):
+    """Watches a node and kills -9 its server when it has stopped itself. (Servers die with the
+    thread that started them, so that the calls are made by the main one.)"""
+
+    def __init__(self, victim):
+        super().__init__()
+        self.victim = victim
+        self.life_over = threading.Event()
+        self.killed = False
+
+    def run(self):
+        while not self.killed and not self.life_over.wait(0.005):
+            process = self.victim.process
+            if process is not None and self._has_stopped(process.pid):
+                os.kill(process.pid, signal.SIGKILL)
+                self.killed = True
+
+    @staticmethod
+    def _has_stopped(pid):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+                return f.read().rsplit(")", 1)[1].split()[0] == "T"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
 
 def run_until_stopped(victim, holder, joiner):
-    """Runs the calls; True when `victim` stopped at its row (then it is killed there)."""
-    def life():
-        try:
-            for node in (holder, joiner):
-                node.start_server(**node.stop_at)
-            calls(holder, joiner)
-        except (RuntimeError, OSError, ValueError, KeyError, AssertionError):
-            pass  # the calls that meet a dead node
-
-    thread = threading.Thread(target=life)
-    thread.start()
-    while thread.is_alive():
-        thread.join(0.01)
-        process = victim.process
-        if process is not None and process.poll() is None and state_of(process) == "T":
-            victim.kill()
-            thread.join()
-            return True
-    return False
+    """Runs the calls; True when `victim` stopped at its row (then it was killed there)."""
+    killer = Killer(victim)
+    killer.start()
+    try:
+        for node in (holder, joiner):
+            node.start_server(**node.stop_at)
+        calls(holder, joiner)
+    except (RuntimeError, OSError, ValueError, KeyError, AssertionError):
+        pass  # the call that met a dead node
+    killer.life_over.set()
+    killer.join()
+    if killer.killed:
+        victim.process.wait()
+    return killer.killed
 
 
 def check_files(node, allowed):
