@@ -98,7 +98,13 @@ static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *chec
 
     if (!rpl_peer_check_platform(check, fmspc, &processor_ca))
         return rpl_ok();
-    RPL_TRY(ports->collateral(ports->self, fmspc, processor_ca, &lease));
+    const rpl_status fetched = ports->collateral(ports->self, fmspc, processor_ca, &lease);
+    if (fetched.code == RPL_UNAVAILABLE) {
+        rpl_verdict_fail(&check->verdict, RPL_CHECK_COLLATERAL_PRESENT, "COLLATERAL_MISSING",
+                         "nothing", "TCB info, QE identity and both CRLs", fetched.what);
+        return rpl_ok();
+    }
+    RPL_TRY(fetched);
     const rpl_status s = rpl_peer_check_collateral(check, &lease.collateral);
     const rpl_quote_facts *facts = rpl_verification_facts(check->verification);
     const rpl_collateral_outcome outcome = {
