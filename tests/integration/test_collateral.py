@@ -52,7 +52,10 @@ def test_a_broken_service_refuses_and_recovers(own, secret, tmp_path, fault):
     refused = holder.onboard(joiner.request())
     assert refused.status in (403, 503), refused
     assert refused.json()["code"] in ("unavailable", "untrusted"), refused
-    assert not set(refused.failed_checks()) & {"quote.signature", "policy.release"}, refused
+    failed = set(refused.failed_checks())
+    assert failed and not failed & {"quote.signature", "policy.release"}, refused
+    if refused.status == 503:
+        assert "collateral.present" in failed and refused.headers["retry-after"], refused
     assert holder.status()["phase"] == "empty" and joiner.files() == {}
     own.pcs.set(pcs="")
     holder.restart()
@@ -65,8 +68,18 @@ def test_under_self_nothing_is_given_while_the_own_quote_is_not_verified(own, se
     holder = own.holder(secret)
     assert holder.status()["self_verdict"]["admitted"] is False
     refused = holder.onboard(joiner.request())
-    assert refused.status in (403, 409, 503), refused
-    assert "policy.release" in refused.failed_checks()
+    assert (refused.status, refused.json()["code"]) == (503, "unavailable"), refused
+    checks = {check["id"]: check["ok"] for check in refused.json()["verdict"]["checks"]}
+    assert checks["policy.release"] is None
+
+
+def test_a_node_that_its_own_policy_would_refuse_gives_nothing(own, secret):
+    joiner = own.start()
+    holder = own.holder(secret, tcb="OutOfDate")
+    assert holder.status()["self_verdict"]["admitted"] is False
+    refused = holder.onboard(joiner.request())
+    assert refused.status in (403, 503), refused
+    assert refused.json()["verdict"]["admitted"] is False and joiner.files() == {}
 
 
 @pytest.mark.parametrize("options,code", [
