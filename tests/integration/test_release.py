@@ -1,0 +1,68 @@
+"""The release build: Intel's root and nothing else, and no way to change that."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from simulator import REPOSITORY, Simulator
+
+RELEASE = os.path.join(REPOSITORY, "build", "release")
+SERVER = os.path.join(RELEASE, "server", "replicatoor")
+CTL = os.path.join(RELEASE, "clients", "replicatoorctl")
+
+pytestmark = pytest.mark.skipif(not os.path.exists(SERVER) or not os.path.exists(CTL),
+                                reason="the release is not built: ./run build release")
+
+
+def run(*command, env=None):
+    return subprocess.run(command, env={"PATH": "/usr/bin:/bin", **(env or {})}, check=False,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+
+
+@pytest.fixture(name="foreign", scope="module")
+def a_quote_under_another_root(tmp_path_factory):
+    """-> quote, collateral, root, as files"""
+    folder = tmp_path_factory.mktemp("foreign")
+    bundle = folder / "collateral.json"
+    with Simulator(folder / "sim", pki=folder / "pki", write_bundle=bundle) as sim:
+        raw, _ = sim.quote(b"\1" * 64)
+    quote = folder / "quote.hex"
+    quote.write_text(raw.hex(), encoding="ascii")
+    return str(quote), str(bundle), str(folder / "pki" / "root.pem")
+
+
+@pytest.mark.parametrize("name", ["REPLICATOOR_TEST_ROOT", "REPLICATOOR_TEST_STOP_AT"])
+def test_a_test_setting_ends_the_start_with_one_line(name, foreign):
+    ended = run(SERVER, env={name: foreign[2], "REPLICATOOR_LISTEN": "127.0.0.1:0"})
+    assert ended.returncode == 2
+    assert ended.stderr.count("\n") == 1 and name in ended.stderr and "release" in ended.stderr
+
+
+def test_a_quote_under_another_root_is_untrusted(foreign):
+    quote, bundle, _ = foreign
+    refused = run(CTL, "verify", quote, "--collateral", bundle)
+    assert refused.returncode == 1
+    assert "ROOT_UNTRUSTED" in json.loads(refused.stdout)["failed"]
+
+
+def test_verify_takes_no_other_root(foreign):
+    quote, bundle, root = foreign
+    assert run(CTL, "verify", quote, "--collateral", bundle, "--root", root).returncode == 2
+
+
+@pytest.mark.parametrize("binary", [SERVER, CTL])
+def test_the_linker_knows_no_way_to_add_a_root(binary):
+    names = [line.split()[-1] for line in run("nm", binary).stdout.splitlines() if "roots" in line]
+    assert names == ["rpl_roots_intel"]
+
+
+def test_the_transcripts_are_those_of_releases():
+    with open(SERVER, "rb") as f:
+        text = f.read()
+    assert b"rpl/v1/onboard" in text and b"rplT/v1" not in text
+
+
+def test_the_settings_of_tests_are_not_there():
+    listed = run(SERVER, "settings").stdout
+    assert "SECURE_FILE" in listed and "TEST" not in listed
