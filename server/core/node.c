@@ -104,6 +104,8 @@ void rpl_node_expire(rpl_node *node)
 {
     const size_t before = rpl_requests_count(&node->requests);
     const int64_t boot_ms = node->ports->time(node->ports->self).boot_ms;
+    if (node->installing)
+        return;
     if (before && rpl_requests_expire(&node->requests, boot_ms) == 0)
         step_if_last(node);
 }

@@ -60,7 +60,8 @@ RPL_CHECKED rpl_status rpl_node_genesis(const rpl_node *node, const rpl_file_lis
 /* Makes it the node's. It moves in, on success only. RPL_CONFLICT a state is there meanwhile. */
 RPL_CHECKED rpl_status rpl_node_bootstrap(rpl_node *node, rpl_state **genesis);
 
-/* Ends requests whose time is over, and the phase with the last of them. */
+/* Ends requests whose time is over, and the phase with the last of them. Not while a received state
+ * is being installed: its files may be on disk already, and the state has to follow them. */
 void rpl_node_expire(rpl_node *node);
 /* Ends one that was used. */
 void rpl_node_request_used(rpl_node *node, rpl_request *request);
