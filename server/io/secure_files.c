@@ -57,12 +57,12 @@ static rpl_status read_one(int dir, const char *path, size_t max, bool *found, r
     *found = fd >= 0;
     if (fd < 0 && errno == ENOENT)
         return rpl_ok();
-    if (fd < 0)
-        return rpl_fail(errno == ELOOP ? RPL_CONFLICT : RPL_UNAVAILABLE,
-                        errno == ELOOP
-                            ? "a secure file is a symbolic link: put the file itself there"
-                            : "a secure file cannot be opened: look at its permissions");
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+    if (fd < 0 && errno == ELOOP)
+        return rpl_fail(RPL_CONFLICT,
+                        "a secure file is a symbolic link: put the file itself there");
+    if (fd < 0 && errno != ENXIO) /* ENXIO: a socket */
+        return rpl_fail(RPL_UNAVAILABLE, "a secure file cannot be opened: look at its permissions");
+    if (fd < 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
         return rpl_fail(RPL_CONFLICT, "what stands for a secure file is not a regular file (nested "
                                       "folders are refused)");
     if ((uint64_t)st.st_size > max)
@@ -94,10 +94,11 @@ static rpl_status add_file(int dir, const char *path, const char *name, size_t *
 /* Names that this module makes: what was set aside, and what a crash may have left half-written. */
 static bool is_ours(const char *name)
 {
-    const char *mark = strstr(name, SET_ASIDE);
+    const size_t len = strlen(name), ending = strlen(SET_ASIDE) + SET_ASIDE_DIGITS;
     if (strncmp(name, TEMPORARY, strlen(TEMPORARY)) == 0)
         return true;
-    return mark && strlen(mark) == strlen(SET_ASIDE) + SET_ASIDE_DIGITS &&
+    const char *mark = len >= ending ? name + len - ending : "";
+    return strncmp(mark, SET_ASIDE, strlen(SET_ASIDE)) == 0 &&
            strspn(mark + strlen(SET_ASIDE), "0123456789abcdef") == SET_ASIDE_DIGITS;
 }
 
