@@ -11,12 +11,19 @@ engine='' compose=() started=''
 say() { printf '%s\n' "$*" >&2; }
 
 cleanup() {
+    local code=$?
+    [ $code = 0 ] || [ ${#compose[@]} = 0 ] || "${compose[@]}" logs --tail 20 >&2 || true
     [ ${#compose[@]} = 0 ] || "${compose[@]}" down -v >>"$work/log" 2>&1 || true
     if [ -n "$started" ]; then
         kill "$started" || true
         wait "$started" || true
     fi
-    # what an engine leaves mounted: network namespaces, overlays
+    # what an engine of ours leaves behind: its rules and bridge, ..
+    if [ -e "$work/iptables" ]; then
+        iptables-restore <"$work/iptables" || true
+        bridges | comm -13 "$work/bridges" - | xargs -rn1 ip link del || true
+    fi
+    # .. and mounts: network namespaces, overlays
     awk -v work="$work/" 'index($2, work) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount || true
     rm -rf --one-file-system "$work" || say "left behind: $work"
 }
@@ -37,6 +44,14 @@ within() { # within SECONDS COMMAND..: until it succeeds
 
 # An engine
 
+# Before one of ours is started; cleanup goes back to it.
+remember_network() {
+    # empty tables first: iptables-save says nothing of a table that nobody has used yet
+    { printf '*nat\nCOMMIT\n*filter\n:FORWARD ACCEPT\nCOMMIT\n' && iptables-save; } >"$work/iptables"
+    bridges >"$work/bridges"
+}
+bridges() { ip -o link show type bridge | sed -E 's/^[0-9]+: ([^:@]+).*/\1/' | sort; }
+
 use_docker() {
     docker version >/dev/null 2>&1 || start_dockerd || return 1
     engine=docker
@@ -53,6 +68,7 @@ use_docker() {
 
 start_dockerd() {
     command -v dockerd >/dev/null && [ "$(id -u)" = 0 ] || return 1
+    remember_network
     export DOCKER_HOST=unix://$work/docker.sock
     dockerd --data-root "$work/data" --exec-root "$work/exec" --pidfile "$work/pid" -H "$DOCKER_HOST" \
         >"$work/dockerd.log" 2>&1 </dev/null &
@@ -83,6 +99,7 @@ network_backend = "netavark"
 TOML
     export CONTAINERS_STORAGE_CONF=$work/storage.conf CONTAINERS_CONF=$work/containers.conf
     quietly podman info || return 1
+    remember_network
     engine=podman
     compose=(podman-compose -f compose.yml -p replicatoor-demo)
 }
