@@ -9,10 +9,8 @@ mkdir -p build/lint/cppcheck
 unreliable="memleak resourceLeak internalAstError syntaxError legacyUninitvar uninitvar readdirCalled
     returnDanglingLifetime"
 # shellcheck disable=SC2046,SC2086 # a list of options
-product_c | grep '\.c$' | cppcheck --file-list=- --quiet --std=c11 --library=posix -D_GNU_SOURCE \
-    -D__GNUC__ -DRPL_TEST_ROOTS '-DRPL_VERSION=""' \
-    '-Djson_array_foreach(a,i,v)=for(i=0;(v=json_array_get(a,i));i++)' \
-    '-Djson_object_foreach(o,k,v)=for(void*it=json_object_iter(o);(k=json_object_iter_key(it),v=json_object_iter_value(it),it);it=json_object_iter_next(o,it))' \
+product_c | grep '\.c$' | cppcheck --file-list=- --quiet --std=c11 --library=posix \
+    --library=tests/lint/cppcheck.cfg -D_GNU_SOURCE -D__GNUC__ -DRPL_TEST_ROOTS '-DRPL_VERSION=""' \
     -I . -I "build/${1:-dev}/proto" \
     --enable=warning,performance,portability --inline-suppr --error-exitcode=1 -j "$(nproc)" \
     $(printf -- '--suppress=%s ' $unreliable) \

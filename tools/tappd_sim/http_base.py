@@ -1,6 +1,7 @@
 """One HTTP/1.1 handler for both servers: reads the body, writes an answer in one piece."""
 import http.server
 import socketserver
+import sys
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,13 +36,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Silent: stderr belongs to errors."""
 
 
-class TcpServer(socketserver.ThreadingTCPServer):
+class ClientsMayLeave:
+    """A client that was killed is no error of ours."""
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class TcpServer(ClientsMayLeave, socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 128
     allow_reuse_address = True
 
 
-class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class UnixServer(ClientsMayLeave, socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     daemon_threads = True
     request_queue_size = 128
 
