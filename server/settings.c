@@ -246,13 +246,16 @@ static const char *parse_pccs(rpl_config *c, const char *value, char **shown)
     return NULL;
 }
 
+static const char tcb_statuses[] =
+    "a comma separated list of UpToDate, SWHardeningNeeded, ConfigurationNeeded, "
+    "ConfigurationAndSWHardeningNeeded, TDRelaunchAdvised, "
+    "TDRelaunchAdvisedConfigurationNeeded, OutOfDate, OutOfDateConfigurationNeeded";
+
 static const char *add_tcb_status(rpl_config *c, const char *part)
 {
     const rpl_tcb_status status = rpl_tcb_status_parse(rpl_bytes_of_text(part));
     if (status == RPL_TCB_UNKNOWN || status == RPL_TCB_REVOKED)
-        return "a comma separated list of UpToDate, SWHardeningNeeded, ConfigurationNeeded, "
-               "ConfigurationAndSWHardeningNeeded, TDRelaunchAdvised, "
-               "TDRelaunchAdvisedConfigurationNeeded, OutOfDate, OutOfDateConfigurationNeeded";
+        return tcb_statuses;
     c->td_policy.accepted_tcb |= 1u << status;
     return NULL;
 }
@@ -261,7 +264,8 @@ static const char *parse_tcb_accept(rpl_config *c, const char *value, char **sho
 {
     (void)shown;
     c->td_policy.accepted_tcb = 0;
-    return each_item(c, value, add_tcb_status);
+    const char *wanted = each_item(c, value, add_tcb_status);
+    return wanted || c->td_policy.accepted_tcb ? wanted : tcb_statuses;
 }
 
 static const char *parse_max_state(rpl_config *c, const char *value, char **shown)
