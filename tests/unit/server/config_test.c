@@ -1,14 +1,10 @@
-#include "server/config.h"
-
 #include <sodium.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "base/hex.h"
 #include "server/settings.h"
-#include "tests/support/check.h"
-
-#define HEX32 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#include "tests/support/configuration.h"
 
 static char path[64]; /* a file of the test's own */
 
@@ -34,34 +30,6 @@ static void put(const char *content, size_t len)
     assert_int_equal(fclose(f), 0);
 }
 
-/* With one assignment, or none. */
-static rpl_status load(const char *assignment, rpl_config *out, char *error)
-{
-    const char *const environment[] = {"PATH=/bin", "HOME=/", assignment, NULL};
-    memset(out, 0x5a, sizeof(*out));
-    return rpl_config_load(environment, out, error);
-}
-
-static void assert_loads(const char *assignment, rpl_config *out)
-{
-    char error[RPL_CONFIG_ERROR_MAX] = "";
-    const rpl_status s = load(assignment, out, error);
-    if (s.code != RPL_OK)
-        fail_msg("%.100s: %s", assignment ? assignment : "(nothing)", error);
-}
-
-/* The one line names the setting and contains `part`. */
-static void assert_stops(const char *assignment, const char *part)
-{
-    rpl_config config;
-    char error[RPL_CONFIG_ERROR_MAX] = "", name[128];
-    snprintf(name, sizeof(name), "%.*s: ", (int)strcspn(assignment, "="), assignment);
-    if (load(assignment, &config, error).code != RPL_MALFORMED)
-        fail_msg("%.100s is not refused", assignment);
-    if (strncmp(error, name, strlen(name)) != 0 || !strstr(error, part) || strchr(error, '\n'))
-        fail_msg("%.100s: \"%s\" does not say \"%s\"", assignment, error, part);
-}
-
 static void digest_with(const char *assignment, uint8_t digest[static 32])
 {
     rpl_config config;
@@ -76,14 +44,6 @@ static bool changes_digest(const char *assignment)
     digest_with(NULL, before);
     digest_with(assignment, after);
     return memcmp(before, after, 32) != 0;
-}
-
-static const char *shown(const rpl_config *c, const char *name)
-{
-    for (size_t i = 0; i < c->n_settings; i++)
-        if (strcmp(c->settings[i].name, name) == 0)
-            return c->settings[i].value;
-    return NULL;
 }
 
 static void without_any_setting_the_defaults_hold(void **state)
@@ -223,180 +183,6 @@ static void test_settings_exist_in_test_builds_alone(void **state)
     assert_stops("REPLICATOOR_TEST_STOP_AT=receive.written", "release build");
     assert_stops("REPLICATOOR_TEST_ROOT=/nonexistent", "release build");
 #endif
-}
-
-static void malformed_values_are_refused_with_what_was_expected(void **state)
-{
-    (void)state;
-    static const char *const refused[][2] = {
-        {"REPLICATOOR_CA_FILE=/nonexistent/pem", "PEM"},
-        {"REPLICATOOR_CHALLENGE=yes", "optional or required"},
-        {"REPLICATOOR_CHALLENGE=", "optional or required"},
-        {"REPLICATOOR_CHALLENGE=Required", "optional or required"},
-        {"REPLICATOOR_CONFIGURE_KEYS=", "any"},
-        {"REPLICATOOR_DSTACK=", "probe"},
-        {"REPLICATOOR_FILE_MODE=0o600", "octal"},
-        {"REPLICATOOR_FILE_MODE=", "octal"},
-        {"REPLICATOOR_FILE_MODE=0900", "octal"},
-        {"REPLICATOOR_FILE_MODE=01777", "octal"},
-        {"REPLICATOOR_FILE_MODE=-600", "octal"},
-        {"REPLICATOOR_FILE_MODE=4755", "octal"},
-        {"REPLICATOOR_FILE_MODE=0", "octal"},
-        {"REPLICATOOR_GUESTS=../etc", "names of"},
-        {"REPLICATOOR_GUESTS=web,web", "each guest once"},
-        {"REPLICATOOR_GUESTS=Web", "names of"},
-        {"REPLICATOOR_GUESTS=-x", "names of"},
-        {"REPLICATOOR_GUESTS=a b", "names of"},
-        {"REPLICATOOR_GUESTS=a.b", "names of"},
-        {"REPLICATOOR_GUEST_DIR=", "folder"},
-        {"REPLICATOOR_IDENTITY=1234", "64 hex digits"},
-        {"REPLICATOOR_IDENTITY=" HEX32 "00", "64 hex digits"},
-        {"REPLICATOOR_IDENTITY=zz112233445566778899aabbccddeeff00112233445566778899aabbccddeeff",
-         "64 hex digits"},
-        {"REPLICATOOR_LISTEN=4001", "address:port"},
-        {"REPLICATOOR_LOG=loud", "debug, info, warn or error"},
-        {"REPLICATOOR_MAX_STATE=8GiB", "size"},
-        {"REPLICATOOR_MAX_STATE=33MiB", "size"},
-        {"REPLICATOOR_MAX_STATE=4095", "size"},
-        {"REPLICATOOR_MAX_STATE=3KiB", "size"},
-        {"REPLICATOOR_MAX_STATE=0", "size"},
-        {"REPLICATOOR_MAX_STATE=-1", "size"},
-        {"REPLICATOOR_MAX_STATE=18446744073709551617", "size"},
-        {"REPLICATOOR_MAX_STATE=8 MiB", "size"},
-        {"REPLICATOOR_MIN_EPOCH=0", "number from 1"},
-        {"REPLICATOOR_MIN_EPOCH=-1", "number from 1"},
-        {"REPLICATOOR_MIN_EPOCH=1x", "number from 1"},
-        {"REPLICATOOR_MIN_EPOCH= 1", "number from 1"},
-        {"REPLICATOOR_MIN_EPOCH=18446744073709551616", "number from 1"},
-        {"REPLICATOOR_POLICY=/nonexistent/policy", "64 KiB"},
-        {"REPLICATOOR_POLICY=", "64 KiB"},
-        {"REPLICATOOR_POLICY={\"give\":[]}", "give"},
-        {"REPLICATOOR_POLICY={\"give_to\":[{\"release\":\"12\"}]}", "give_to[0]"},
-        {"REPLICATOOR_DEVICES=12", ""},
-        {"REPLICATOOR_SECURE_OWNER=root", "uid:gid"},
-        {"REPLICATOOR_SECURE_OWNER=1", "uid:gid"},
-        {"REPLICATOOR_SECURE_OWNER=1:2:3", "uid:gid"},
-        {"REPLICATOOR_SECURE_OWNER=-1:1", "uid:gid"},
-        {"REPLICATOOR_SECURE_OWNER=4294967295:1", "uid:gid"},
-        {"REPLICATOOR_TCB_ACCEPT=Revoked", "UpToDate"},
-        {"REPLICATOOR_TCB_ACCEPT=uptodate", "UpToDate"},
-        {"REPLICATOOR_TCB_ACCEPT=", "UpToDate"},
-        {"REPLICATOOR_TCB_ACCEPT=,", "UpToDate"},
-        {"REPLICATOOR_TCB_ACCEPT=UpToDate, OutOfDate", "UpToDate"},
-        {"REPLICATOOR_UNTRUSTED_DIR=", "folder"},
-    };
-    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        assert_stops(refused[i][0], refused[i][1]);
-}
-
-static void what_came_is_quoted_and_cut(void **state)
-{
-    (void)state;
-    char assignment[600] = "REPLICATOOR_CHALLENGE=";
-    assert_stops("REPLICATOOR_CHALLENGE=maybe", "got \"maybe\"");
-    memset(assignment + strlen(assignment), 'x', 500);
-    assert_stops(assignment, "got \"xxx");
-}
-
-static void texts_and_paths_are_taken_as_they_are(void **state)
-{
-    (void)state;
-    static const char *const values[] = {"/secret/key", "relative", "/with space/and\xc3\xa4"};
-    char assignment[128];
-    rpl_config c;
-    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
-        snprintf(assignment, sizeof(assignment), "SECURE_FILE=%s", values[i]);
-        assert_loads(assignment, &c);
-        assert_string_equal(c.secure_file, values[i]);
-        assert_string_equal(shown(&c, "SECURE_FILE"), values[i]);
-        rpl_config_free(&c);
-    }
-    assert_loads("REPLICATOOR_SECURE_DIR=/d", &c);
-    assert_string_equal(c.secure_dir, "/d");
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_DSTACK=/s.sock", &c);
-    assert_string_equal(c.dstack, "/s.sock");
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_PCCS=http://127.0.0.1:1,https://b", &c);
-    assert_string_equal(c.collateral_urls, "http://127.0.0.1:1,https://b");
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_CONFIGURE_KEYS=A,B", &c);
-    assert_string_equal(c.configure_keys, "A,B");
-    rpl_config_free(&c);
-}
-
-static void numbers_modes_and_owners_are_read(void **state)
-{
-    (void)state;
-    rpl_config c;
-    assert_loads("REPLICATOOR_MIN_EPOCH=18446744073709551615", &c);
-    assert_true(c.min_epoch == UINT64_MAX);
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_FILE_MODE=640", &c);
-    assert_int_equal(c.file_mode, 0640);
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_SECURE_OWNER=1000:4294967294", &c);
-    assert_true(c.has_owner && c.uid == 1000 && c.gid == 4294967294u);
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_CHALLENGE=required", &c);
-    assert_true(c.challenge_required);
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_LOG=debug", &c);
-    assert_int_equal(c.log_level, RPL_LOG_DEBUG);
-    rpl_config_free(&c);
-    assert_loads("REPLICATOOR_IDENTITY=" HEX32, &c);
-    assert_true(c.has_identity && c.identity[1] == 0x11);
-    rpl_config_free(&c);
-}
-
-static void sizes_have_units_and_bounds(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *assignment;
-        size_t size;
-    } sizes[] = {{"REPLICATOOR_MAX_STATE=4096", 4096},
-                 {"REPLICATOOR_MAX_STATE=4KiB", 4096},
-                 {"REPLICATOOR_MAX_STATE=1MiB", 1 << 20},
-                 {"REPLICATOOR_MAX_STATE=32MiB", 32 << 20},
-                 {"REPLICATOOR_MAX_STATE=33554432", 32 << 20}};
-    rpl_config c;
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
-        assert_loads(sizes[i].assignment, &c);
-        assert_int_equal(c.max_state, sizes[i].size);
-        rpl_config_free(&c);
-    }
-    assert_stops("REPLICATOOR_MAX_STATE=33554433", "size");
-}
-
-static void guests_are_a_bounded_list_of_names(void **state)
-{
-    (void)state;
-    char assignment[512] = "REPLICATOOR_GUESTS=";
-    rpl_config c;
-    assert_loads("REPLICATOOR_GUESTS=web,worker-2,3d_x", &c);
-    assert_int_equal(c.n_guests, 3);
-    assert_string_equal(c.guests[0], "web");
-    assert_string_equal(c.guests[1], "worker-2");
-    assert_string_equal(c.guests[2], "3d_x");
-    rpl_config_free(&c);
-    for (int i = 0; i < RPL_CONFIG_GUESTS_MAX; i++)
-        snprintf(assignment + strlen(assignment), 8, "%sg%d", i ? "," : "", i);
-    assert_loads(assignment, &c);
-    assert_int_equal(c.n_guests, RPL_CONFIG_GUESTS_MAX);
-    rpl_config_free(&c);
-    snprintf(assignment + strlen(assignment), 8, ",more");
-    assert_stops(assignment, "at most 32");
-}
-
-static void accepted_tcb_statuses_are_exactly_the_list(void **state)
-{
-    (void)state;
-    rpl_config c;
-    assert_loads("REPLICATOOR_TCB_ACCEPT=OutOfDate,SWHardeningNeeded", &c);
-    assert_int_equal(c.td_policy.accepted_tcb,
-                     1u << RPL_TCB_OUT_OF_DATE | 1u << RPL_TCB_SW_HARDENING_NEEDED);
-    rpl_config_free(&c);
 }
 
 static void a_policy_is_inline_or_a_file_and_devices_join_it(void **state)
@@ -559,13 +345,6 @@ int main(void)
         cmocka_unit_test(reserved_names_stop_the_start_unless_empty),
         cmocka_unit_test(unknown_names_of_ours_stop_the_start),
         cmocka_unit_test(test_settings_exist_in_test_builds_alone),
-        cmocka_unit_test(malformed_values_are_refused_with_what_was_expected),
-        cmocka_unit_test(what_came_is_quoted_and_cut),
-        cmocka_unit_test(texts_and_paths_are_taken_as_they_are),
-        cmocka_unit_test(numbers_modes_and_owners_are_read),
-        cmocka_unit_test(sizes_have_units_and_bounds),
-        cmocka_unit_test(guests_are_a_bounded_list_of_names),
-        cmocka_unit_test(accepted_tcb_statuses_are_exactly_the_list),
         cmocka_unit_test(a_policy_is_inline_or_a_file_and_devices_join_it),
         cmocka_unit_test(a_file_counts_by_its_content),
         cmocka_unit_test(a_file_over_the_limit_or_a_folder_is_refused),
