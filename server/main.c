@@ -37,6 +37,7 @@ typedef struct {
     rpl_services *services;
     rpl_listeners *listeners;
     rpl_timer tick;
+    int64_t started_at;
 } server;
 
 static server the_server; /* large; and signals and timers come back without an argument */
@@ -114,6 +115,7 @@ static rpl_status make_services(server *s)
     rpl_admission_init(&s->admission, (rpl_admission_rate){BURST, PER_MINUTE});
     if (!s->node || !s->workers || !s->metrics)
         return rpl_fail(RPL_INTERNAL, "no memory or no threads");
+    s->started_at = ports->time(ports->self).now_s;
     const rpl_services_config config = {
         .node = s->node,
         .ports = ports,
@@ -125,7 +127,7 @@ static rpl_status make_services(server *s)
         .guests = s->config.guests,
         .n_guests = s->config.n_guests,
         .configure_keys = s->config.configure_keys,
-        .started_at = ports->time(ports->self).now_s,
+        .started_at = s->started_at,
     };
     s->services = rpl_services_new(&config);
     return s->services ? rpl_ok() : rpl_fail(RPL_INTERNAL, "no memory");
@@ -140,6 +142,8 @@ static void refresh_gauges(void *data, rpl_metrics *metrics)
 {
     const server *s = data;
     rpl_metrics_phase(metrics, phase_now(data));
+    rpl_metrics_set(metrics, RPL_METRIC_BUILD, RPL_VERSION, 1);
+    rpl_metrics_set(metrics, RPL_METRIC_STARTED, NULL, s->started_at);
     rpl_metrics_set(metrics, RPL_METRIC_JOBS, NULL, (int64_t)rpl_workers_outstanding(s->workers));
     rpl_metrics_set(metrics, RPL_METRIC_CONNECTIONS, "host",
                     (int64_t)rpl_listeners_connections(s->listeners, RPL_LISTENER_HOST));

@@ -134,6 +134,17 @@ void rpl_flow_count_verification(const rpl_flow *flow, const rpl_verdict *verdic
                       first < RPL_CHECK_COUNT ? rpl_check_id(first) : "");
 }
 
+void rpl_flow_count_quote(const rpl_flow *flow, rpl_code code)
+{
+    rpl_metrics_count(flow->services->config.metrics, RPL_METRIC_QUOTES, rpl_code_table(code)->name,
+                      NULL);
+}
+
+void rpl_flow_count_handover(const rpl_flow *flow, const char *side, const char *result)
+{
+    rpl_metrics_count(flow->services->config.metrics, RPL_METRIC_HANDOVERS, side, result);
+}
+
 rpl_status rpl_own_quote_make(const rpl_flow *flow, const rpl_report_data *report_data,
                               const uint8_t *challenge, rpl_own_quote *out)
 {

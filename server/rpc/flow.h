@@ -67,6 +67,10 @@ RPL_CHECKED rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *che
 /* Counts an outcome in the metrics. Loop thread. */
 void rpl_flow_count_verification(const rpl_flow *flow, const rpl_verdict *verdict);
 
+/* Counts how the guest agent answered, and how a handover ended. Loop thread. */
+void rpl_flow_count_quote(const rpl_flow *flow, rpl_code code);
+void rpl_flow_count_handover(const rpl_flow *flow, const char *side, const char *result);
+
 /* Worker: a quote of ours and the same with its evidence trailer. */
 typedef struct {
     rpl_agent_quote agent;

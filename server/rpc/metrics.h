@@ -20,8 +20,6 @@
       "Foreign quotes verified; check is the first failed one.")                                   \
     X(HANDOVERS, COUNTER, "rpl_handovers_total", "side", "result", "States given and taken.")      \
     X(QUOTES, COUNTER, "rpl_agent_quotes_total", "result", NULL, "Quotes asked of the agent.")     \
-    X(QUOTE_SECONDS, HISTOGRAM, "rpl_agent_quote_seconds", NULL, NULL, "Time of the agent.")       \
-    X(COLLATERAL, COUNTER, "rpl_collateral_fetches_total", "result", NULL, "Collateral fetched.")  \
     X(REFUSED, COUNTER, "rpl_admission_refused_total", "limit", NULL, "Calls refused by a limit.") \
     X(DERIVED_KEYS, COUNTER, "rpl_derived_keys_total", "algorithm", NULL, "Keys given to guests.") \
     X(PHASE, GAUGE, "rpl_phase", "phase", NULL, "1 for the phase the node is in.")                 \

@@ -95,6 +95,7 @@ static void on_loop_sealed(rpl_flow *flow)
         rpl_flow_fail(flow, flow->status);
         return;
     }
+    rpl_flow_count_handover(flow, "given", "sealed");
     answer((onboard_call *)flow);
 }
 
@@ -158,6 +159,7 @@ static void on_loop_quoted(rpl_flow *flow)
 {
     onboard_call *call = (onboard_call *)flow;
 
+    rpl_flow_count_quote(flow, flow->status.code);
     if (flow->status.code == RPL_OK)
         flow->status = recheck(call);
     if (flow->status.code == RPL_OK && !rpl_verdict_admits(&call->check->verdict)) {

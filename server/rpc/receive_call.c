@@ -96,7 +96,9 @@ static void on_loop_written(rpl_flow *flow)
     if (request)
         rpl_node_request_used(node, request);
     rpl_services_state_changed(flow->services);
-    answer(call, call->first_install ? "installed" : call->changed ? "merged" : "unchanged");
+    const char *result = call->first_install ? "installed" : call->changed ? "merged" : "unchanged";
+    rpl_flow_count_handover(flow, "taken", result);
+    answer(call, result);
 }
 
 static void in_worker_write(rpl_flow *flow)

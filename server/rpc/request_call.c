@@ -63,6 +63,7 @@ static void on_loop_quoted(rpl_flow *flow)
     rpl_node *node = rpl_flow_node(flow);
     rpl_request *request = rpl_requests_by_pubk(&node->requests, call->fields.pubk);
 
+    rpl_flow_count_quote(flow, flow->status.code);
     if (!request) {
         rpl_flow_fail(flow, rpl_fail(RPL_STALE, "the request ended while its quote was made: ask "
                                                 "again"));

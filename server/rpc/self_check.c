@@ -122,6 +122,7 @@ static void on_loop_checked(rpl_flow *flow)
     const bool read = call->quote.with_evidence && call->check->verification;
     const bool verified = flow->status.code == RPL_OK && rpl_verdict_admits(&call->check->verdict);
 
+    rpl_flow_count_quote(flow, call->quote.with_evidence ? RPL_OK : flow->status.code);
     if (read) {
         tell_node(rpl_flow_node(flow), call, verified);
         keep(self, call);

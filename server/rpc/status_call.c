@@ -225,6 +225,8 @@ static void in_worker_quote(rpl_flow *flow)
 static void on_loop_quoted(rpl_flow *flow)
 {
     fresh_call *call = (fresh_call *)flow;
+
+    rpl_flow_count_quote(flow, flow->status.code);
     if (flow->status.code != RPL_OK) {
         rpl_flow_fail(flow, flow->status);
         return;

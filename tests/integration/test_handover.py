@@ -472,3 +472,19 @@ def test_status_quotes_over_a_nonce(cluster):
     assert bytes.fromhex(fresh["report_data"])[:14] == b"rplT/v1/status"
     refused = node.get("/status?nonce=00")
     assert (refused.status, refused.json()["code"]) == (400, "malformed"), refused
+
+
+def test_metrics_count_what_was_verified_quoted_and_handed_over(cluster, secret):
+    holder, joiner = cluster.holder(secret), cluster.start()
+    hand_over(holder, joiner)
+    other = cluster.start(compose=compose_text({"OTHER": "app"}))
+    assert holder.onboard(other.request()).status == 403
+
+    given, taken = holder.get("/metrics").text, joiner.get("/metrics").text
+    assert 'rpl_verifications_total{outcome="admitted",check=""} 1' in given
+    assert 'rpl_verifications_total{outcome="refused",check="policy.release"} 1' in given
+    assert 'rpl_handovers_total{side="given",result="sealed"} 1' in given
+    assert 'rpl_handovers_total{side="taken",result="installed"} 1' in taken
+    assert 'rpl_agent_quotes_total{result="ok"} 3' in given  # own at start, onboard, after bootstrap
+    assert 'rpl_requests_total{route="/onboard",code="403"} 1' in given
+    assert 'rpl_phase{phase="holding"} 1' in given and "rpl_build_info" in given

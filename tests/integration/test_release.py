@@ -63,6 +63,8 @@ def test_the_transcripts_are_those_of_releases():
     assert b"rpl/v1/onboard" in text and b"rplT/v1" not in text
 
 
-def test_the_settings_of_tests_are_not_there():
+def test_the_settings_of_tests_are_not_there_and_the_rest_is_documented():
     listed = run(SERVER, "settings").stdout
     assert "SECURE_FILE" in listed and "TEST" not in listed
+    with open(os.path.join(REPOSITORY, "docs", "operations.md"), encoding="utf-8") as f:
+        assert listed in f.read(), "put the output of `replicatoor settings` into docs/operations.md"

@@ -78,10 +78,7 @@ static void a_gauge_without_labels_has_no_braces(void **state)
     (void)state;
     RPL_AUTO(metrics) rpl_metrics *metrics = rpl_metrics_new();
     rpl_metrics_set(metrics, RPL_METRIC_JOBS, NULL, 7);
-    rpl_metrics_observe_us(metrics, RPL_METRIC_QUOTE_SECONDS, NULL, 1);
     assert_has(metrics, "\nrpl_jobs_outstanding 7\n");
-    assert_has(metrics, "rpl_agent_quote_seconds_bucket{le=\"0.0005\"} 1\n");
-    assert_has(metrics, "rpl_agent_quote_seconds_count 1\n");
 }
 
 static void the_number_of_series_is_bounded(void **state)
