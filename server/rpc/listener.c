@@ -315,6 +315,8 @@ void rpl_listeners_shutdown(rpl_listeners *listeners, int64_t grace_ms, void (*d
 
 void rpl_listeners_free(rpl_listeners *listeners)
 {
+    if (!listeners)
+        return;
     rpl_timer_stop(&listeners->reaper);
     stop_listening(listeners);
     rpl_connections_end_all(listeners);

@@ -49,6 +49,8 @@ rpl_metrics *rpl_metrics_new(void)
 
 void rpl_metrics_free(rpl_metrics *metrics)
 {
+    if (!metrics)
+        return;
     for (size_t i = 0; i < RPL_METRIC_COUNT; i++)
         free(metrics->families[i].series);
     free(metrics);

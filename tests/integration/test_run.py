@@ -1,8 +1,11 @@
 """The newcomer's door: ./run says what it can and refuses what it cannot."""
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from node import SERVER
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ["deps", "build", "demo", "test", "lint", "bench", "fuzz"]
@@ -22,3 +25,15 @@ def test_what_it_does_not_know_is_refused_in_words(arguments, code):
     answer = run(*arguments)
     assert answer.returncode == code
     assert "nosuch" in answer.stderr or "./run build" in answer.stderr
+
+
+@pytest.mark.parametrize("setting, code, words", [
+    ("REPLICATOOR_PCCS=nowhere", 2, "REPLICATOOR_PCCS"),
+    ("REPLICATOOR_LISTEN=192.0.2.1:4001", 4, "listen"),
+])
+def test_a_server_that_cannot_start_says_why_and_ends(setting, code, words):
+    name, value = setting.split("=", 1)
+    ended = subprocess.run([SERVER], capture_output=True, text=True, check=False,
+                           env={"PATH": os.environ["PATH"], name: value})
+    assert ended.returncode == code, ended
+    assert words in ended.stderr and len(ended.stderr.splitlines()) == 1
