@@ -23,6 +23,8 @@ enum {
     SHUTDOWN_GRACE_MS = 5000,
     BURST = 120,
     PER_MINUTE = 600,
+    BODY_ROOM = 512 << 10, /* around the hex of a sealed state */
+    BUFFERED_MIN = 64 << 20,
 };
 
 /* Everything that lives as long as the process, in the order in which it is made. */
@@ -151,6 +153,11 @@ static void refresh_gauges(void *data, rpl_metrics *metrics)
                     (int64_t)rpl_listeners_connections(s->listeners, RPL_LISTENER_GUEST));
 }
 
+static size_t sealed_body_max(const server *s)
+{
+    return 2 * s->config.max_state + BODY_ROOM;
+}
+
 static rpl_status install(server *s, rpl_listener_kind kind, rpl_route_listener routes,
                           ProtobufCService *service)
 {
@@ -159,6 +166,7 @@ static rpl_status install(server *s, rpl_listener_kind kind, rpl_route_listener 
     const rpl_gateway_options gateway = {
         .listener = routes,
         .services = {service},
+        .sealed_body_max = sealed_body_max(s),
         .peer = rpl_listener_peer,
         .observe = rpl_metrics_request,
         .observe_data = s->metrics,
@@ -169,8 +177,11 @@ static rpl_status install(server *s, rpl_listener_kind kind, rpl_route_listener 
 
 static rpl_status open_listeners(server *s)
 {
-    /* hex of the sealed state, and room around it */
-    const rpl_listener_options options = {.body_max = 2 * s->config.max_state + (1 << 20)};
+    const size_t body_max = sealed_body_max(s) + BODY_ROOM;
+    const rpl_listener_options options = {
+        .body_max = body_max,
+        .buffered_max = 2 * body_max > BUFFERED_MIN ? 2 * body_max : BUFFERED_MIN,
+    };
 
     s->listeners = rpl_listeners_new(s->loop, &options);
     if (!s->listeners)
