@@ -13,7 +13,10 @@
 typedef replicatoor_v1_Handover message;
 typedef replicatoor_v1_Receipt receipt_message;
 
-enum { QUOTE_MAX = RPL_QUOTE_MAX + RPL_EVIDENCE_MAX + 64 };
+enum {
+    QUOTE_MAX = RPL_QUOTE_MAX + RPL_EVIDENCE_MAX + 64,
+    FIELD_MAX = 16, /* tag and length of a field */
+};
 
 /* --- receipts --- */
 
@@ -92,6 +95,12 @@ static message message_of(const rpl_bytes *state, const rpl_bytes *quote,
     m.custody.funcs.encode = encode_custody;
     m.custody.arg = (void *)(uintptr_t)custody;
     return m;
+}
+
+size_t rpl_handover_len_max(size_t state_len, size_t quote_len, size_t receipts)
+{
+    return state_len + quote_len + receipts * (replicatoor_v1_Receipt_size + FIELD_MAX) +
+           RPL_SIGNATURE_LEN + 3 * FIELD_MAX;
 }
 
 rpl_status rpl_handover_encode(rpl_bytes state, rpl_bytes quote,

@@ -18,6 +18,9 @@ RPL_CHECKED rpl_status rpl_handover_encode(rpl_bytes state, rpl_bytes quote,
                                            const uint8_t signature[static RPL_SIGNATURE_LEN],
                                            const rpl_custody *custody, rpl_secret **out);
 
+/* Bytes of that plaintext, at most. */
+size_t rpl_handover_len_max(size_t state_len, size_t quote_len, size_t receipts);
+
 typedef struct {
     rpl_state *state; /* owned; its custody log is the message's */
     uint8_t state_digest[32];

@@ -90,6 +90,7 @@ rpl_status rpl_node_bootstrap(rpl_node *node, rpl_state **genesis)
         return rpl_fail(RPL_UNAVAILABLE, "a received state is being installed: try again");
     RPL_TRY(rpl_node_step(node, RPL_EVENT_BOOTSTRAPPED));
     node->state = RPL_TAKE(*genesis);
+    node->revision++;
     return rpl_ok();
 }
 

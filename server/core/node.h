@@ -33,6 +33,7 @@ typedef struct {
     const rpl_ports *ports; /* borrowed */
     rpl_phase phase;
     rpl_state *state; /* NULL without one */
+    uint64_t revision; /* moves with every change of `state` but receipts */
     rpl_requests requests;
     rpl_challenges *challenges;
     uint8_t replica_id[RPL_REPLICA_ID_LEN];

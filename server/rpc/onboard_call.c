@@ -21,6 +21,7 @@ typedef struct {
     bool admitted; /* counts among the outstanding ones */
     bool sealing;
     rpl_file_list files;
+    uint64_t revision; /* of the node's state since before the files were read */
     rpl_peer_check *check;
     rpl_flow_judge judge;
     rpl_request_fields request;
@@ -78,10 +79,6 @@ static void in_worker_seal(rpl_flow *flow)
         rpl_handover_encode(rpl_secret_expose(call->snapshot.state),
                             rpl_bytes_of(call->quote.with_evidence, call->quote.with_evidence_len),
                             call->signature, &call->custody, &plaintext);
-    if (flow->status.code == RPL_OK &&
-        rpl_secret_len(plaintext) > rpl_flow_node(flow)->settings.max_state)
-        flow->status = rpl_fail(RPL_TOO_LARGE, "the state is larger than REPLICATOOR_MAX_STATE "
-                                               "allows to be handed over");
     if (flow->status.code == RPL_OK)
         flow->status = rpl_sealed_box_seal(call->request.pubk, rpl_secret_expose(plaintext),
                                            call->snapshot.digest, &call->sealed, &call->sealed_len);
@@ -135,23 +132,67 @@ static rpl_status recheck(onboard_call *call)
     return rpl_ok();
 }
 
+static rpl_status check_no_request_waits(const onboard_call *call)
+{
+    rpl_node *node = rpl_flow_node(&call->flow);
+    const rpl_request *own = rpl_requests_by_pubk(&node->requests, call->request.pubk);
+
+    if (rpl_requests_count(&node->requests) > (own ? 1u : 0u))
+        return rpl_fail(RPL_NOT_READY, "this node has asked for a state itself and does not make "
+                                       "one while it waits");
+    return rpl_ok();
+}
+
+/* With the receipt that is yet to be written; before anything is changed. */
+static rpl_status check_size(const onboard_call *call)
+{
+    const rpl_node *node = rpl_flow_node(&call->flow);
+    const rpl_state *state = node->state ? node->state : call->candidate;
+    const size_t len = rpl_handover_len_max(rpl_secret_len(call->snapshot.state),
+                                            call->quote.with_evidence_len,
+                                            rpl_state_custody(state)->count + 1);
+    if (len > node->settings.max_state)
+        return rpl_fail(RPL_TOO_LARGE, "the state and its custody log are larger than "
+                                       "REPLICATOOR_MAX_STATE allows to be handed over");
+    return rpl_ok();
+}
+
+/* Files that were read before another call changed the state must not count as newer than it. */
+static rpl_status check_unchanged(const onboard_call *call)
+{
+    const rpl_node *node = rpl_flow_node(&call->flow);
+    if (node->installing || node->revision != call->revision)
+        return rpl_fail(RPL_UNAVAILABLE, "the state changed while the handover was prepared: try "
+                                         "again");
+    return rpl_ok();
+}
+
+static bool is_quoted(const onboard_call *call)
+{
+    const rpl_state *state = rpl_flow_node(&call->flow)->state;
+    uint8_t digest[32];
+    return state && rpl_state_digest(state, digest).code == RPL_OK &&
+           memcmp(digest, call->snapshot.digest, sizeof(digest)) == 0;
+}
+
 /* The node's state becomes what the quote speaks of; if it changed meanwhile, the quote is void. */
 static rpl_status commit(onboard_call *call)
 {
     rpl_node *node = rpl_flow_node(&call->flow);
-    uint8_t digest[32];
-    bool changed;
+    bool changed = false;
 
+    RPL_TRY(check_size(call));
+    if (is_quoted(call))
+        return rpl_ok();
+    RPL_TRY(check_unchanged(call));
     if (!node->state) {
+        RPL_TRY(check_no_request_waits(call));
         RPL_TRY(rpl_node_bootstrap(node, &call->candidate));
         rpl_services_state_changed(call->flow.services);
         return rpl_ok();
     }
     RPL_TRY(rpl_state_take_files(node->state, &call->files, node->replica_id, &changed));
-    RPL_TRY(rpl_state_digest(node->state, digest));
-    if (memcmp(digest, call->snapshot.digest, sizeof(digest)) != 0)
-        return rpl_fail(RPL_UNAVAILABLE, "the state changed while the handover was prepared: try "
-                                         "again");
+    node->revision += changed;
     return rpl_ok();
 }
 
@@ -191,23 +232,20 @@ static void in_worker_quote(rpl_flow *flow)
  * it waits for somebody else's. */
 static rpl_status genesis_from_files(onboard_call *call)
 {
-    rpl_node *node = rpl_flow_node(&call->flow);
-    const rpl_request *own = rpl_requests_by_pubk(&node->requests, call->request.pubk);
+    const rpl_node *node = rpl_flow_node(&call->flow);
 
     if (call->files.count == 0)
         return rpl_fail(RPL_NOT_READY,
                         "this node has no state and no secure file: POST /bootstrap, "
                         "or let it receive a state");
-    if (rpl_requests_count(&node->requests) > (own ? 1u : 0u))
-        return rpl_fail(RPL_NOT_READY, "this node has asked for a state itself and does not make "
-                                       "one while it waits");
+    RPL_TRY(check_no_request_waits(call));
     return rpl_node_genesis(node, &call->files, &call->candidate);
 }
 
 static rpl_status prepare(onboard_call *call)
 {
     const rpl_node *node = rpl_flow_node(&call->flow);
-    bool changed;
+    bool changed = false;
 
     if (!node->state)
         RPL_TRY(genesis_from_files(call));
@@ -215,6 +253,8 @@ static rpl_status prepare(onboard_call *call)
         RPL_TRY(rpl_state_clone(node->state, &call->candidate));
         RPL_TRY(rpl_state_take_files(call->candidate, &call->files, node->replica_id, &changed));
     }
+    if (changed)
+        RPL_TRY(check_unchanged(call));
     RPL_TRY(rpl_snapshot_make(call->candidate, &call->snapshot));
     RPL_TRY(rpl_node_epoch_allowed(node, call->snapshot.highest_epoch));
     memcpy(call->fields.state_digest, call->snapshot.digest, 32);
@@ -346,6 +386,7 @@ static rpl_status on_loop_begin(onboard_call *call)
     RPL_TRY(rpl_node_step(node, RPL_EVENT_ONBOARD_ADMITTED));
     check_challenge(call);
     rpl_flow_judge_by(&call->flow, RPL_POLICY_GIVE, &call->judge);
+    call->revision = node->revision;
     return rpl_ok();
 }
 

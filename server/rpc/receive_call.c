@@ -66,7 +66,7 @@ static void answer(receive_call *call, const char *result)
 static rpl_status install(receive_call *call)
 {
     rpl_node *node = rpl_flow_node(&call->flow);
-    bool changed;
+    bool changed = true;
 
     if (call->first_install && node->state)
         return rpl_fail(RPL_CONFLICT, "this node got a state while it installed another");
@@ -75,6 +75,7 @@ static rpl_status install(receive_call *call)
     RPL_TRY(rpl_node_step(node, RPL_EVENT_RECEIVE_INSTALLED));
     if (call->first_install)
         node->state = RPL_TAKE(call->candidate);
+    node->revision += changed;
     return rpl_ok();
 }
 
