@@ -155,6 +155,7 @@ static rpl_status ask(rpl_guest_agent *agent, const struct method *method,
 
     rpl_hex_encode(rpl_bytes_of(report_data->b, sizeof(report_data->b)), hex);
     snprintf(body, sizeof(body), "%s%s%s", method->body_before, hex, method->body_after);
+    *is_unknown = false; /* only an answer can say so, and a dead agent is not asked three ways */
     RPL_TRY(call(agent, method->path, rpl_bytes_of_text(body), &answer));
     const bool answered = answer.status == 200;
     rpl_status s = rpl_fail(RPL_UNAVAILABLE, "the guest agent refused to make a quote");
