@@ -148,9 +148,9 @@ static rpl_status check_size(const onboard_call *call)
 {
     const rpl_node *node = rpl_flow_node(&call->flow);
     const rpl_state *state = node->state ? node->state : call->candidate;
-    const size_t len = rpl_handover_len_max(rpl_secret_len(call->snapshot.state),
-                                            call->quote.with_evidence_len,
-                                            rpl_state_custody(state)->count + 1);
+    const size_t len =
+        rpl_handover_len_max(rpl_secret_len(call->snapshot.state), call->quote.with_evidence_len,
+                             rpl_state_custody(state)->count + 1);
     if (len > node->settings.max_state)
         return rpl_fail(RPL_TOO_LARGE, "the state and its custody log are larger than "
                                        "REPLICATOOR_MAX_STATE allows to be handed over");

@@ -2,7 +2,9 @@
  *
  *   loop    which request it is sealed to; nothing else is touched
  *   worker  decrypt; decode; the holder's quote under our own policy; the identity's signature
- *   loop    refuse, or decide what the state and the files will be
+ *   loop    refuse, or begin to install: one at a time, and no request expires meanwhile
+ *   worker  files on disk
+ *   loop    decide what the state and the files will be
  *   worker  write the files
  *   loop    the state changes, the request is used up
  * Garbage consumes nothing: a request ends only with an accepted handover.
@@ -20,6 +22,7 @@ typedef struct {
     uint8_t message_digest[32];
     rpl_request_fields request;
     rpl_sealed_header header;
+    bool admitted;   /* counts among the outstanding ones */
     bool installing; /* this call holds node->installing */
     rpl_handover handover;
     rpl_onboard_fields fields;
@@ -36,6 +39,8 @@ static void release(rpl_flow *flow)
     receive_call *call = (receive_call *)flow;
     if (call->installing)
         rpl_flow_node(flow)->installing = false;
+    if (call->admitted)
+        rpl_admission_leave(flow->services->config.admission, RPL_SLOT_VERIFY);
     rpl_sealed_header_wipe(&call->header);
     rpl_handover_free(&call->handover);
     rpl_peer_check_free(call->check);
@@ -163,6 +168,40 @@ static rpl_status check_identity(receive_call *call)
                : rpl_fail(RPL_CONFLICT, why);
 }
 
+static void on_loop_read(rpl_flow *flow)
+{
+    receive_call *call = (receive_call *)flow;
+
+    if (flow->status.code == RPL_OK)
+        flow->status = prepare(call);
+    if (flow->status.code != RPL_OK) {
+        rpl_flow_fail(flow, flow->status);
+        return;
+    }
+    rpl_flow_work(flow, in_worker_write, on_loop_written);
+}
+
+static void in_worker_read(rpl_flow *flow)
+{
+    receive_call *call = (receive_call *)flow;
+    const rpl_ports *ports = rpl_flow_ports(flow);
+    flow->status = ports->read_files(ports->self, &call->on_disk);
+}
+
+static rpl_status begin_to_install(receive_call *call)
+{
+    rpl_node *node = rpl_flow_node(&call->flow);
+
+    if (!rpl_requests_by_pubk(&node->requests, call->request.pubk))
+        return rpl_fail(RPL_NOT_READY, "the request ended while the message was verified: POST "
+                                       "/requestKey and onboard that request");
+    if (node->installing)
+        return rpl_fail(RPL_UNAVAILABLE, "another state is being installed: try again");
+    RPL_TRY(rpl_node_step(node, RPL_EVENT_RECEIVE_VERIFIED));
+    node->installing = call->installing = true;
+    return rpl_ok();
+}
+
 static void on_loop_verified(rpl_flow *flow)
 {
     receive_call *call = (receive_call *)flow;
@@ -178,15 +217,18 @@ static void on_loop_verified(rpl_flow *flow)
             return;
         }
     }
+    if (flow->status.code == RPL_OK &&
+        rpl_requests_remembers(&node->requests, call->message_digest)) {
+        answer(call, "unchanged");
+        return;
+    }
     if (flow->status.code == RPL_OK)
-        flow->status = rpl_node_step(node, RPL_EVENT_RECEIVE_VERIFIED);
-    if (flow->status.code == RPL_OK)
-        flow->status = prepare(call);
+        flow->status = begin_to_install(call);
     if (flow->status.code != RPL_OK) {
         rpl_flow_fail(flow, flow->status);
         return;
     }
-    rpl_flow_work(flow, in_worker_write, on_loop_written);
+    rpl_flow_work(flow, in_worker_read, on_loop_read);
 }
 
 static rpl_status open_message(receive_call *call)
@@ -202,12 +244,9 @@ static rpl_status open_message(receive_call *call)
 static void in_worker_verify(rpl_flow *flow)
 {
     receive_call *call = (receive_call *)flow;
-    const rpl_ports *ports = rpl_flow_ports(flow);
     rpl_report_data expected;
 
-    flow->status = ports->read_files(ports->self, &call->on_disk);
-    if (flow->status.code == RPL_OK)
-        flow->status = open_message(call);
+    flow->status = open_message(call);
     if (flow->status.code != RPL_OK)
         return;
     const rpl_peer_input peer = {.quote =
@@ -239,10 +278,9 @@ static rpl_status on_loop_begin(receive_call *call)
     RPL_TRY(rpl_node_may(node, RPL_EVENT_RECEIVE_OPENED));
     RPL_TRY(rpl_flow_take_tokens(&call->flow, 1));
     RPL_TRY(rpl_requests_open(&node->requests, sealed, &request, &call->header));
-    if (node->installing)
-        return rpl_fail(RPL_UNAVAILABLE, "another state is being installed: try again");
+    RPL_TRY(rpl_admission_enter(call->flow.services->config.admission, RPL_SLOT_VERIFY));
+    call->admitted = true;
     RPL_TRY(rpl_node_step(node, RPL_EVENT_RECEIVE_OPENED));
-    node->installing = call->installing = true;
     call->request = request->fields;
     rpl_flow_judge_by(&call->flow, RPL_POLICY_TAKE, &call->judge);
     return rpl_ok();
