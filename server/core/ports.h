@@ -54,8 +54,8 @@ typedef struct {
                             const rpl_collateral_outcome *outcome);
     /* What lies on disk now; an absent file is not in the list. */
     rpl_status (*read_files)(void *self, rpl_file_list *out);
-    /* Each atomically (temp, fsync, rename) where the content differs. With `set_aside`, what was
-     * there first gets a second name, <name>.local-<digest>. */
+    /* Each atomically (temp, fsync, rename) where the content differs. With `set_aside`, whatever
+     * else was there is kept under another name, <name>.local-<digest>. */
     rpl_status (*write_files)(void *self, const rpl_file_list *files, bool set_aside,
                               size_t *written);
     /* $REPLICATOOR_UNTRUSTED_DIR/private.env, atomically. */

@@ -215,11 +215,16 @@ static rpl_status give_second_name(const char *path, rpl_bytes content)
     return rpl_ok();
 }
 
+static rpl_bytes content_of(const rpl_file *file)
+{
+    return file->content ? rpl_secret_expose(file->content) : (rpl_bytes){0};
+}
+
 static rpl_status write_one(const rpl_secure_paths *paths, const char *path, const rpl_file *file,
                             bool set_aside, size_t *written)
 {
     RPL_AUTO(secret) rpl_secret *present = NULL;
-    const rpl_bytes content = file->content ? rpl_secret_expose(file->content) : (rpl_bytes){0};
+    const rpl_bytes content = content_of(file);
     bool found;
 
     RPL_TRY(read_one(AT_FDCWD, path, RPL_SECRET_MAX, &found, &present));
@@ -241,11 +246,52 @@ static bool path_of(const rpl_secure_paths *paths, const char *name, char path[s
     return paths->dir && snprintf(path, PATH_MAX, "%s/%s", paths->dir, name) < PATH_MAX;
 }
 
+static bool has_file(const rpl_file_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->files[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static rpl_status move_aside(const char *path, rpl_bytes content)
+{
+    char folder[PATH_MAX];
+    const char *name;
+
+    if (!split(path, folder, &name))
+        return rpl_fail(RPL_MALFORMED, "a path is too long, or names a folder");
+    AUTO_FD const int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return rpl_fail(RPL_UNAVAILABLE, "the folder of a secure file is not there");
+    RPL_TRY(give_second_name(path, content));
+    if (unlinkat(dir, name, 0) != 0 || fsync(dir) != 0)
+        return rpl_fail(RPL_UNAVAILABLE, "a local secure file cannot be set aside");
+    return rpl_ok();
+}
+
+/* What lies here and is not in the state must not enter it when the files are read again. */
+static rpl_status set_others_aside(const rpl_secure_paths *paths, const rpl_file_list *files)
+{
+    __attribute__((cleanup(rpl_file_list_free))) rpl_file_list here = {0};
+    char path[PATH_MAX];
+
+    RPL_TRY(rpl_secure_files_read(paths, &here));
+    for (size_t i = 0; i < here.count; i++) {
+        const rpl_file *file = &here.files[i];
+        if (!has_file(files, file->name) && path_of(paths, file->name, path))
+            RPL_TRY(move_aside(path, content_of(file)));
+    }
+    return rpl_ok();
+}
+
 rpl_status rpl_secure_files_write(const rpl_secure_paths *paths, const rpl_file_list *files,
                                   bool set_aside, size_t *written)
 {
     char path[PATH_MAX];
     *written = 0;
+    if (set_aside)
+        RPL_TRY(set_others_aside(paths, files));
     for (size_t i = 0; i < files->count; i++)
         if (path_of(paths, files->files[i].name, path))
             RPL_TRY(write_one(paths, path, &files->files[i], set_aside, written));

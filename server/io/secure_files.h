@@ -29,8 +29,8 @@ typedef struct {
 RPL_CHECKED rpl_status rpl_secure_files_read(const rpl_secure_paths *paths, rpl_file_list *out);
 
 /* Writes what differs; `*written` counts them. With `set_aside`, a file that stands there with other
- * content gets a second name first: <name>.local-<first 16 hex digits of its SHA-256>. A file for
- * which no path is configured stays in the state alone. */
+ * content gets a second name first, <name>.local-<first 16 hex digits of its SHA-256>, and one that
+ * is not in `files` is renamed so. A file for which no path is configured stays in the state alone. */
 RPL_CHECKED rpl_status rpl_secure_files_write(const rpl_secure_paths *paths,
                                               const rpl_file_list *files, bool set_aside,
                                               size_t *written);

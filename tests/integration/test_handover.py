@@ -104,6 +104,19 @@ def test_the_joiners_own_file_is_set_aside(cluster, secret):
     assert content == b"LOCAL=was here before\n"
 
 
+def test_no_file_of_the_joiner_enters_the_state_it_received(cluster, secret):
+    folder = {"REPLICATOOR_SECURE_DIR": "secret", "SECURE_FILE": None}
+    holder, joiner = cluster.holder(secret, settings=folder), cluster.make(settings=folder)
+    joiner.write_secret(b"LOCAL=was here before\n", name="other.env")
+    joiner.start()
+    hand_over(holder, joiner)
+    third = cluster.start(settings=folder)
+    hand_over(joiner, third)
+    assert third.files() == {"private.env": secret}
+    assert sorted(joiner.files().values()) == sorted([secret, b"LOCAL=was here before\n"])
+    assert joiner.status()["state_digest"] == holder.status()["state_digest"]
+
+
 def test_onboard_takes_the_json_of_request_key_and_answers_json_when_asked(cluster, secret):
     holder, joiner = cluster.holder(secret), cluster.start()
     request = joiner.post("/requestKey").text
