@@ -155,7 +155,7 @@ static void any_name_of_printable_bytes_is_read_back_as_it_is(void **state)
     rpl_file_list list = {0};
     size_t written;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-        assert_ok(write_one(&paths, names[i], names[i], true, &written));
+        assert_ok(write_one(&paths, names[i], names[i], false, &written));
     assert_ok(rpl_secure_files_read(&paths, &list));
     assert_int_equal(list.count, sizeof(names) / sizeof(*names));
     for (size_t i = 0; i < list.count; i++)

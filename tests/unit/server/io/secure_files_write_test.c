@@ -104,21 +104,39 @@ static void what_was_there_is_set_aside_under_a_second_name(void **state)
 {
     (void)state;
     const rpl_secure_paths paths = paths_of(file, dir);
+    const rpl_secure_paths only_file = paths_of(file, NULL), only_dir = paths_of(NULL, dir);
     size_t written;
     put(file, "mine");
     put(at(dir, "key"), "my key");
-    assert_ok(write_one(&paths, "", "received", true, &written));
-    assert_ok(write_one(&paths, "key", "received key", true, &written));
+    assert_ok(write_one(&only_file, "", "received", true, &written));
+    assert_ok(write_one(&only_dir, "key", "received key", true, &written));
     assert_content(file, "received");
     assert_content(set_aside_name(file, "mine"), "mine");
     assert_content(at(dir, "key"), "received key");
     assert_content(set_aside_name(at(dir, "key"), "my key"), "my key");
-    assert_ok(write_one(&paths, "key", "my key", true, &written));
-    assert_ok(write_one(&paths, "key", "received key", true, &written));
+    assert_ok(write_one(&only_dir, "key", "my key", true, &written));
+    assert_ok(write_one(&only_dir, "key", "received key", true, &written));
     assert_content(set_aside_name(at(dir, "key"), "my key"), "my key");
     rpl_file_list list = {0};
     assert_ok(rpl_secure_files_read(&paths, &list));
     assert_int_equal(list.count, 2);
+    rpl_file_list_free(&list);
+}
+
+static void what_is_not_received_is_set_aside_too(void **state)
+{
+    (void)state;
+    const rpl_secure_paths paths = paths_of(file, dir);
+    size_t written;
+    put(file, "mine");
+    put(at(dir, "other"), "my other");
+    assert_ok(write_one(&paths, "key", "received key", true, &written));
+    assert_int_equal(written, 1);
+    assert_content(set_aside_name(file, "mine"), "mine");
+    assert_content(set_aside_name(at(dir, "other"), "my other"), "my other");
+    rpl_file_list list = {0};
+    assert_ok(rpl_secure_files_read(&paths, &list));
+    assert_int_equal(list.count, 1);
     rpl_file_list_free(&list);
 }
 
@@ -292,6 +310,7 @@ int main(void)
         IN_A_FOLDER(an_empty_content_makes_an_empty_file),
         IN_A_FOLDER(the_same_content_is_not_written_again),
         IN_A_FOLDER(what_was_there_is_set_aside_under_a_second_name),
+        IN_A_FOLDER(what_is_not_received_is_set_aside_too),
         IN_A_FOLDER(without_set_aside_the_new_one_takes_its_place),
         IN_A_FOLDER(what_is_not_a_file_is_left_alone),
         IN_A_FOLDER(a_file_without_a_path_stays_in_the_state_alone),
