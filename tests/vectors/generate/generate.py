@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """generate.py DIR - writes quotes and collateral under a private test PKI into DIR, which it makes
-anew: one folder per case of cases.py, and the root's certificate. Keys are made for the run and not
-kept, so every run gives other bytes and must give the same answers.
+anew: one folder per case of cases.py, the root's certificate, and machines for tests of a whole
+handover (machines.py). Keys are made for the run alone, so every run gives other bytes and must give
+the same answers.
 """
 import shutil
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 from tests.vectors.generate.cases import CASES  # noqa: E402
+from tests.vectors.generate import machines  # noqa: E402
 from tests.vectors.generate.world import World, der_of, pki  # noqa: E402
 
 
@@ -33,6 +35,7 @@ def main():
             expected = f"ACCEPT {status}"
             advisories = next(a for _, s, a in _ladder() if s == status)
         world.write(target / name, expected, why, advisories)
+    machines.write(target / "machines", authorities)
     print(f"{len(names)} cases")
 
 

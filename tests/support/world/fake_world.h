@@ -1,0 +1,56 @@
+/* fake_world.h - the ports of a node, faked: genuine quotes of a machine whose key the test has,
+ * collateral, files in memory, a clock that stands still, counted randomness, and everything that
+ * can go wrong.
+ *
+ * Machines are made by tests/vectors/generate: "first" and "second" run one release, "other" another
+ * one. Thread-safe as the ports must be; what a test sets, it sets while no call is under way, except
+ * `hold_quotes`.
+ */
+#ifndef RPL_TESTS_FAKE_WORLD_H
+#define RPL_TESTS_FAKE_WORLD_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "attestation/collateral_bundle.h"
+#include "server/core/ports.h"
+
+struct evp_pkey_st;
+
+enum { FAKE_NOW_S = 1780272000, FAKE_ROWS_MAX = 256 };
+
+typedef struct {
+    rpl_ports ports;
+    pthread_mutex_t lock;
+    uint8_t *quote; /* template of the machine */
+    size_t quote_len;
+    char *event_log;
+    struct evp_pkey_st *key;
+    rpl_collateral_set bundle;
+    uint64_t random_seed, random_count;
+    _Atomic int64_t now_s, boot_ms;
+    atomic_bool hold_quotes;    /* quotes are not answered until it is false */
+    atomic_uint quotes_waiting; /* how many stand there */
+    atomic_uint n_quotes, n_collateral, n_writes;
+    atomic_uint leases;              /* taken and not given back */
+    atomic_int quotes_until_failure; /* -1: never */
+    atomic_bool no_collateral, unreadable_files, unwritable_files;
+    bool last_outcome_verified, last_set_aside;
+    rpl_file_list disk;
+    char *untrusted_env;
+    const char *rows[FAKE_ROWS_MAX]; /* loop thread */
+    size_t n_rows;
+} fake_world;
+
+/* Owned by the caller. `seed` makes its randomness another than that of other worlds. */
+fake_world *fake_world_new(const char *machine, uint64_t seed);
+void fake_world_free(fake_world *world);
+/* The root that vouches for every machine. */
+rpl_roots fake_world_root(void);
+/* Puts a file on disk, in place of one of that name. */
+void fake_world_put(fake_world *world, const char *name, const char *content);
+/* Whether the file on disk is exactly this. */
+bool fake_world_has(fake_world *world, const char *name, const char *content);
+bool fake_world_reached(const fake_world *world, const char *row);
+
+#endif
