@@ -6,6 +6,7 @@ that is measured: same compose text, same configuration digest.
 import glob
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -153,6 +154,8 @@ class Node:
     # What it says
 
     def log(self):
+        if not os.path.exists(self.path("stderr.log")):
+            return ""
         with open(self.path("stderr.log"), encoding="utf-8", errors="replace") as f:
             return f.read()
 
@@ -243,10 +246,12 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        for node in self.nodes:
-            node.stop()
+        ends = [(node, node.stop()) for node in self.nodes]
         if self.owns_pcs:
             self.pcs.stop()
+        for node, status in ends:
+            assert status in (0, None), f"exit {status} on SIGTERM:\n{node.log()[-4000:]}"
+            assert not re.search("Sanitizer|runtime error", node.log()), node.log()[-8000:]
 
     @property
     def environment(self):
@@ -288,9 +293,9 @@ class Cluster:
 
     def check_secrets(self):
         for node in self.nodes:
-            said = [("log", node.log().encode())] if os.path.exists(node.path("stderr.log")) else []
-            said += [("answer", answer)
-                     for answer in node.curl.answers + node.guest_curl.answers]
+            said = [("answer", answer)
+                    for answer in node.curl.answers + node.guest_curl.answers]
+            said.append(("log", node.log().encode()))
             for secret in self.secrets:
                 for where, text in said:
                     assert not leaks(secret, text), f"a secret in a {where} of {node.address}"
