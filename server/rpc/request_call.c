@@ -9,12 +9,23 @@ typedef struct {
     rpl_flow flow;
     rpl_request_fields fields;
     bool challenged;
+    bool made; /* the request is there because of this call */
     rpl_own_quote quote;
 } request_call;
+
+/* A request without a quote would only take a place in the table. */
+static void forget_unquoted(rpl_node *node, const uint8_t pubk[static 32])
+{
+    rpl_request *request = rpl_requests_by_pubk(&node->requests, pubk);
+    if (request && !request->quoted)
+        rpl_node_request_used(node, request);
+}
 
 static void release(rpl_flow *flow)
 {
     request_call *call = (request_call *)flow;
+    if (call->made)
+        forget_unquoted(rpl_flow_node(flow), call->fields.pubk);
     rpl_own_quote_free(&call->quote);
     free(call);
 }
@@ -70,8 +81,6 @@ static void on_loop_quoted(rpl_flow *flow)
         return;
     }
     if (flow->status.code != RPL_OK) {
-        if (!request->quoted)
-            rpl_node_request_used(node, request);
         rpl_flow_fail(flow, flow->status);
         return;
     }
@@ -112,23 +121,20 @@ void rpl_request_call(rpl_services *s, const Replicatoor__V1__RequestKeyRequest 
     if (!call)
         return;
     rpl_request *request = rpl_requests_find(&node->requests, challenge);
-    if (!request) {
-        const rpl_status made = make_request(node, challenge, &request);
-        if (made.code != RPL_OK) {
-            rpl_flow_fail(&call->flow, made);
-            return;
-        }
-    }
-    if (request->quoted) {
+    if (request && request->quoted) {
         answer(&call->flow, request);
         return;
     }
-    const rpl_status admitted = rpl_flow_take_tokens(&call->flow, 1);
+    const bool is_new = !request;
+    rpl_status admitted = rpl_flow_take_tokens(&call->flow, 1);
+    if (admitted.code == RPL_OK && is_new)
+        admitted = make_request(node, challenge, &request);
     if (admitted.code != RPL_OK) {
         rpl_flow_fail(&call->flow, admitted);
         return;
     }
     call->fields = request->fields;
     call->challenged = request->challenged;
+    call->made = is_new;
     rpl_flow_work(&call->flow, in_worker_quote, on_loop_quoted);
 }
