@@ -80,9 +80,9 @@ void fake_server_settle(fake_server *s)
         rpl_loop_once(s->loop, WAIT_MS);
 }
 
-void fake_server_until_waiting(fake_server *s, unsigned n)
+void fake_server_until(fake_server *s, atomic_uint *waiting, unsigned n)
 {
-    while (atomic_load(&s->world->quotes_waiting) < n)
+    while (atomic_load(waiting) < n)
         rpl_loop_once(s->loop, 1);
 }
 

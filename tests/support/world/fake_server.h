@@ -43,8 +43,8 @@ fake_server *fake_server_new(const fake_server_options *options, bool start);
 void fake_server_free(fake_server *server);
 /* Until no job is outstanding. */
 void fake_server_settle(fake_server *server);
-/* Until `n` calls stand at the held guest agent. */
-void fake_server_until_waiting(fake_server *server, unsigned n);
+/* Until `n` calls stand where the world holds them. */
+void fake_server_until(fake_server *server, atomic_uint *waiting, unsigned n);
 
 /* One call and its answer, a copy. */
 typedef struct {

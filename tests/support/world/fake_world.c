@@ -48,14 +48,19 @@ static bool fails_now(fake_world *w)
     return left == 0;
 }
 
+static void wait_while(atomic_bool *held, atomic_uint *waiting)
+{
+    atomic_fetch_add(waiting, 1);
+    while (atomic_load(held))
+        sched_yield();
+    atomic_fetch_sub(waiting, 1);
+}
+
 static rpl_status quote(void *self, const rpl_report_data *report_data, rpl_agent_quote *out)
 {
     fake_world *w = self;
 
-    atomic_fetch_add(&w->quotes_waiting, 1);
-    while (atomic_load(&w->hold_quotes))
-        sched_yield();
-    atomic_fetch_sub(&w->quotes_waiting, 1);
+    wait_while(&w->hold_quotes, &w->quotes_waiting);
     pthread_mutex_lock(&w->lock);
     atomic_fetch_add(&w->n_quotes, 1);
     const bool fails = fails_now(w);
@@ -157,6 +162,7 @@ static rpl_status write_files(void *self, const rpl_file_list *files, bool set_a
                               size_t *written)
 {
     fake_world *w = self;
+    wait_while(&w->hold_writes, &w->writes_waiting);
     if (atomic_load(&w->unwritable_files))
         return rpl_fail(RPL_UNAVAILABLE, "the fake disk is full");
     pthread_mutex_lock(&w->lock);

@@ -4,7 +4,7 @@
  *
  * Machines are made by tests/vectors/generate: "first" and "second" run one release, "other" another
  * one. Thread-safe as the ports must be; what a test sets, it sets while no call is under way, except
- * `hold_quotes`.
+ * what holds them.
  */
 #ifndef RPL_TESTS_FAKE_WORLD_H
 #define RPL_TESTS_FAKE_WORLD_H
@@ -29,8 +29,9 @@ typedef struct {
     rpl_collateral_set bundle;
     uint64_t random_seed, random_count;
     _Atomic int64_t now_s, boot_ms;
-    atomic_bool hold_quotes;    /* quotes are not answered until it is false */
-    atomic_uint quotes_waiting; /* how many stand there */
+    /* Quotes are not answered, files not written, until it is false; how many calls stand there. */
+    atomic_bool hold_quotes, hold_writes;
+    atomic_uint quotes_waiting, writes_waiting;
     atomic_uint n_quotes, n_collateral, n_writes;
     atomic_uint leases;              /* taken and not given back */
     atomic_int quotes_until_failure; /* -1: never */
