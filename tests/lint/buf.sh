@@ -7,6 +7,7 @@ version=1.75.0
 tools=build/lint/npm
 buf=$tools/node_modules/.bin/buf
 export BUF_CACHE_DIR="$PWD/build/lint/buf"
+mkdir -p build/lint
 if [ ! -x "$buf" ]; then
     command -v npm >/dev/null || { echo "no npm"; exit 77; }
     npm install --prefix "$tools" --ignore-scripts --no-audit --no-fund --fetch-retries 1 \

@@ -12,5 +12,5 @@ found=$(files_in . -- ! -path ./tests/lint/words.sh ! -path ./LICENSE | xargs -r
     -e '(^|[^a-zA-Z0-9_.$}~-])/tmp/[a-z]' \
     -e 'registry\.[a-z]+\.(org|com)|deb\.debian\.org|snapshot\.debian\.org|pypi\.org' \
     -e '\b[Ii]ssue #?[0-9]' \
-    -e '^(<<<<<<<|>>>>>>>)( |$)' | grep -v '/tmp/[a-z-]*XXXXXX')
+    -e '^(<<<<<<<|>>>>>>>)( |$)' | grep -v '/tmp/[a-z.-]*XXXXXX')
 [ -z "$found" ] || { echo "$found"; exit 1; }
