@@ -105,6 +105,12 @@ static rpl_status call(const rpl_guest_agent *agent, const char *path, rpl_bytes
     return rpl_http_exchange(&request, out);
 }
 
+/* Whatever the agent sent instead of an answer is the agent's failure, not the caller's. */
+static rpl_status as_unavailable(rpl_status s)
+{
+    return s.code == RPL_OK || s.code == RPL_INTERNAL ? s : rpl_fail(RPL_UNAVAILABLE, s.what);
+}
+
 /* "quote" is hex, with 0x in some eras; "event_log" is JSON text, "" in the oldest. */
 static rpl_status read_quote(rpl_bytes text, rpl_agent_quote *out)
 {
@@ -248,7 +254,7 @@ rpl_status rpl_guest_agent_quote(rpl_guest_agent *agent, const rpl_report_data *
     pthread_mutex_unlock(&agent->one_in_flight);
     if (s.code == RPL_OK)
         *out = q;
-    return s;
+    return as_unavailable(s);
 }
 
 static rpl_status read_app_compose(rpl_bytes text, char **out, size_t *len)
@@ -273,13 +279,13 @@ rpl_status rpl_guest_agent_app_compose(rpl_guest_agent *agent, char **text, size
     rpl_status s = rpl_fail(RPL_UNAVAILABLE, "the guest agent has no Info");
     for (size_t i = 0; i < sizeof(info_paths) / sizeof(*info_paths); i++) {
         rpl_http_response answer;
-        RPL_TRY(call(agent, info_paths[i], rpl_bytes_of_text("{}"), &answer));
+        RPL_TRY(as_unavailable(call(agent, info_paths[i], rpl_bytes_of_text("{}"), &answer)));
         const bool answered = answer.status == 200;
         if (answered)
             s = read_app_compose(rpl_bytes_of(answer.body, answer.body_len), text, len);
         rpl_http_response_free(&answer);
         if (answered)
-            return s.code == RPL_OK ? s : rpl_fail(RPL_UNAVAILABLE, s.what);
+            return as_unavailable(s);
     }
     return s;
 }
