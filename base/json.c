@@ -43,11 +43,23 @@ static bool step(walker *w)
     return true;
 }
 
-static rpl_status check_depth(rpl_bytes text)
+/* jansson reads it as a plain 0; "-0.5" is another number. */
+static bool is_minus_zero(const walker *w)
+{
+    static const char end[] = " \t\n\r,]}";
+    const uint8_t *at = w->text.data + w->at;
+    const size_t left = w->text.len - w->at;
+    return left >= 2 && at[0] == '-' && at[1] == '0' &&
+           (left == 2 || memchr(end, at[2], sizeof(end) - 1));
+}
+
+static rpl_status check_text(rpl_bytes text)
 {
     walker w = {.text = text};
     while (w.at < text.len) {
         const size_t at = w.at;
+        if (is_minus_zero(&w))
+            return (rpl_status){RPL_MALFORMED, (uint32_t)at, "JSON: minus zero"};
         if (!step(&w))
             return (rpl_status){RPL_MALFORMED, (uint32_t)at, "JSON: a string without end"};
         if (w.depth > RPL_JSON_DEPTH_MAX)
@@ -94,7 +106,7 @@ rpl_status rpl_json_parse(rpl_bytes text, size_t max, json_t **out)
         return rpl_fail(RPL_TOO_LARGE, "JSON: longer than allowed here");
     if (text.len == 0)
         return rpl_fail(RPL_MALFORMED, "JSON: empty");
-    RPL_TRY(check_depth(text));
+    RPL_TRY(check_text(text));
     json_error_t error;
     json_t *parsed = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
     if (!parsed && json_error_code(&error) == json_error_out_of_memory)

@@ -1,7 +1,7 @@
 /* json.h - strict JSON over jansson: one way to read foreign JSON, one way to write ours.
  *
  * Reading refuses what lenient parsers let through: duplicate keys at any level, trailing bytes,
- * a byte order mark, invalid UTF-8, embedded zeros, depth over RPL_JSON_DEPTH_MAX, input over the
+ * a byte order mark, invalid UTF-8, embedded zeros, minus zero, depth over RPL_JSON_DEPTH_MAX, input over the
  * caller's limit. Getters are typed and exact: an integer is a plain integer in range, never a
  * float, a string or a boolean.
  */

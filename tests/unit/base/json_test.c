@@ -56,6 +56,9 @@ static void what_lenient_parsers_take_is_refused(void **state)
         TRAP("{'a':1}"),
         TRAP("{a:1}"),
         TRAP("{\"a\":01}"),
+        TRAP("{\"a\":-0}"),
+        TRAP("[1,-0 ]"),
+        TRAP("[[-0\n],2]"),
         TRAP("{\"a\":0x1}"),
         TRAP("{\"a\":+1}"),
         TRAP("{\"a\":.5}"),
@@ -72,6 +75,14 @@ static void what_lenient_parsers_take_is_refused(void **state)
     };
     for (size_t i = 0; i < sizeof(traps) / sizeof(*traps); i++)
         assert_refused(traps[i].text, traps[i].len);
+}
+
+static void a_minus_is_read_where_it_belongs(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"[-1]", "[-0.5]", "[-0e1]", "[\"-0\"]", "{\"-0]\":-10}"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        json_decref(parsed(texts[i]));
 }
 
 static const char specimen[] =
@@ -248,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_lenient_parsers_take_is_refused),
+        cmocka_unit_test(a_minus_is_read_where_it_belongs),
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(depth_ends_at_the_limit),
         cmocka_unit_test(brackets_in_strings_are_not_depth),
