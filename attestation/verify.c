@@ -36,6 +36,13 @@ static rpl_check check_of_code(const char *code)
     return RPL_CHECK_QUOTE_FORMAT;
 }
 
+/* Another TEE's body, or certification data of another type: nothing behind it could be read. */
+static bool is_of_another_form(const char *code)
+{
+    return strcmp(code, "TEE_TYPE") == 0 || strcmp(code, "BODY_TYPE") == 0 ||
+           check_of_code(code) == RPL_CHECK_QUOTE_CERTIFICATION;
+}
+
 static bool read_quote(rpl_bytes input, rpl_quote *quote, rpl_verdict *verdict)
 {
     const char *code = "QUOTE_FORMAT";
@@ -50,10 +57,9 @@ static bool read_quote(rpl_bytes input, rpl_quote *quote, rpl_verdict *verdict)
     snprintf(got, sizeof(got), "%s, at byte %u of %zu", s.what, s.at, input.len);
     rpl_verdict_fail(verdict, check_of_code(code), code, got,
                      "a TDX quote of version 4 or 5 with ECDSA P-256 and its PCK chain", ASK_AGAIN);
-    /* The body of another TEE has another form: nothing behind the header is known. */
-    if (strcmp(code, "TEE_TYPE") == 0)
-        rpl_verdict_fail(verdict, RPL_CHECK_QUOTE_FORMAT, "QUOTE_FORMAT", "another TEE's body",
-                         "a TD report", ASK_AGAIN);
+    if (is_of_another_form(code))
+        rpl_verdict_fail(verdict, RPL_CHECK_QUOTE_FORMAT, "QUOTE_FORMAT", got,
+                         "a TD report and its certification data, every length exact", ASK_AGAIN);
     return false;
 }
 

@@ -95,6 +95,7 @@ static void lengths_and_types_are_exact(void **state)
         {764, 2, 5, "CERT_TYPE_OUTER"},
         {764, 2, 0, "CERT_TYPE_OUTER"},
         {764, 2, 7, "CERT_TYPE_OUTER"},
+        {764, 2, 7, "QUOTE_FORMAT"},
         {766, 4, 0, "QUOTE_FORMAT"},
         {766, 4, 4165, "QUOTE_FORMAT"},
         {766, 4, 4167, "QUOTE_FORMAT"},
@@ -104,10 +105,13 @@ static void lengths_and_types_are_exact(void **state)
         {1252, 2, 2, "CERT_TYPE_INNER"},
         {1252, 2, 3, "CERT_TYPE_INNER"},
         {1252, 2, 6, "CERT_TYPE_INNER"},
+        {1252, 2, 6, "QUOTE_FORMAT"},
         {1254, 4, 3677, "INNER_TRAILING"},
+        {1254, 4, 3677, "QUOTE_FORMAT"},
         {1254, 4, 3679, "QUOTE_FORMAT"},
         {1254, 4, UINT32_MAX, "QUOTE_FORMAT"},
         {1218, 2, 65535, "QUOTE_FORMAT"},
+        {1218, 2, 33, "QUOTE_FORMAT"},
         {4936, 1, 1, "TRAILING"},
         {5005, 1, 0x80, "TRAILING"},
     };
@@ -129,6 +133,7 @@ static void a_v4_quote_relabelled_v5_is_refused(void **state)
     quote[0] = 5;
     judge_case(&v4, rpl_bytes_of(quote, v4.quote_len), &policy, &v, &facts);
     assert_false(rpl_verdict_admits(&v));
+    assert_true(verdict_says(&v, "BODY_TYPE") && verdict_says(&v, "QUOTE_FORMAT"));
     free(quote);
 }
 
