@@ -138,14 +138,25 @@ static void take_extension(const rpl_x509_extension *e, rpl_certificate *c)
         c->sgx_extension = e->value;
 }
 
+static bool stands_alone(const rpl_x509_extensions *list, size_t index)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->count; i++)
+        n += rpl_bytes_equal(list->all[i].id, list->all[index].id);
+    return n == 1;
+}
+
+/* Of two with one id neither counts. A certificate without any is refused for what it lacks. */
 static bool read_extensions(rpl_reader *r, rpl_certificate *c)
 {
-    rpl_x509_extensions list;
-    if (!rpl_x509_read_extensions(r, RPL_DER_CONTEXT_3, &list))
+    rpl_x509_extensions list = {0};
+    if (!rpl_read_done(r) && !rpl_x509_read_extensions(r, RPL_DER_CONTEXT_3, &list))
         return false;
     c->has_duplicate_extension = list.has_duplicate;
-    for (size_t i = 0; i < list.count; i++)
-        take_extension(&list.all[i], c);
+    for (size_t i = 0; i < list.count; i++) {
+        if (stands_alone(&list, i))
+            take_extension(&list.all[i], c);
+    }
     return true;
 }
 

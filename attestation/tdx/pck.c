@@ -12,6 +12,12 @@ enum { PCK_COUNT = 3, SIGNER_COUNT = 2 };
     "only platforms that Intel certified are believed; simulated ones need a test build"
 #define BROKEN_CHAIN "take the certificates as Intel's provisioning service sends them"
 
+/* The code of a certificate that is not from the next one, and those that say what is wrong between
+ * them: the name of the issuer, the signature. */
+typedef struct {
+    const char *code, *name_code, *signature_code; /* the latter two may be NULL */
+} link_row;
+
 /* What a chain of `count` is, leaf first, and where its findings go. */
 typedef struct {
     size_t count;
@@ -20,7 +26,7 @@ typedef struct {
     rpl_certificate_checks certificate;
     rpl_check root, links;
     rpl_certificate_role roles[RPL_CHAIN_MAX];
-    const char *link_codes[RPL_CHAIN_MAX - 1]; /* certificate i is not from its issuer */
+    link_row links_of[RPL_CHAIN_MAX - 1]; /* certificate i to certificate i + 1 */
 } chain_kind;
 
 static const chain_kind pck_kind = {
@@ -31,7 +37,7 @@ static const chain_kind pck_kind = {
     .root = RPL_CHECK_PCK_ROOT,
     .links = RPL_CHECK_PCK_CHAIN,
     .roles = {RPL_ROLE_PCK, RPL_ROLE_PLATFORM, RPL_ROLE_ROOT},
-    .link_codes = {"PCK_ISSUER", "INTER_SIG"},
+    .links_of = {{"PCK_ISSUER", NULL, "INTER_SIG"}, {"INTER_SIG", "INTER_NAME", NULL}},
 };
 
 static const chain_kind signer_kind = {
@@ -41,7 +47,7 @@ static const chain_kind signer_kind = {
     .root = RPL_CHECK_TCB_SIGNER,
     .links = RPL_CHECK_TCB_SIGNER,
     .roles = {RPL_ROLE_TCB_SIGNER, RPL_ROLE_ROOT},
-    .link_codes = {"ROOT_UNTRUSTED"},
+    .links_of = {{"ROOT_UNTRUSTED", "TCB_SIGNING_NAME", "INTER_SIG"}},
 };
 
 /* While a chain is judged. */
@@ -134,27 +140,30 @@ static void judge_root(judgement *j)
              BROKEN_CHAIN);
 }
 
+static void fail_link(judgement *j, size_t i, const char *detail, const char *what,
+                      const char *want)
+{
+    char got[96];
+    snprintf(got, sizeof(got), "certificate %zu %s", i + 1, what);
+    fail(j, j->kind->links, (const char *[]){j->kind->links_of[i].code, got, want}, BROKEN_CHAIN);
+    if (detail)
+        fail(j, j->kind->links, (const char *[]){detail, got, want}, BROKEN_CHAIN);
+}
+
 /* Does certificate i come from certificate i + 1? A signature of another kind, or under a key of
  * another kind, is a finding already and cannot be asked. False when it could not. */
 static bool judge_link(judgement *j, size_t i)
 {
     const rpl_certificate *child = &j->certificates[i];
-    const char *code = j->kind->link_codes[i];
-    char got[96];
-    if (!rpl_certificate_issued_by(child, &j->certificates[i + 1])) {
-        snprintf(got, sizeof(got), "certificate %zu names another issuer", i + 1);
-        fail(j, j->kind->links,
-             (const char *[]){code, got, "the subject of the next certificate, byte by byte"},
-             BROKEN_CHAIN);
-    }
+    const link_row *row = &j->kind->links_of[i];
+    if (!rpl_certificate_issued_by(child, &j->certificates[i + 1]))
+        fail_link(j, i, row->name_code, "names another issuer",
+                  "the subject of the next certificate, byte by byte");
     if (!child->is_ecdsa_sha256 || !j->keys[i + 1])
         return false;
-    if (!rpl_certificate_signed_by(child, j->keys[i + 1])) {
-        snprintf(got, sizeof(got), "certificate %zu with a signature that does not hold", i + 1);
-        fail(j, j->kind->links,
-             (const char *[]){code, got, "a signature by the next certificate's key"},
-             BROKEN_CHAIN);
-    }
+    if (!rpl_certificate_signed_by(child, j->keys[i + 1]))
+        fail_link(j, i, row->signature_code, "with a signature that does not hold",
+                  "a signature by the next certificate's key");
     return true;
 }
 
@@ -206,8 +215,8 @@ static void read_extension(rpl_pck_chain *chain, rpl_verdict *verdict)
     static const char want[] = "Intel's SGX extension with PPID, TCB, PCEID and FMSPC, exact DER";
     char got[160];
     if (chain->leaf.sgx_extension.len == 0) {
-        rpl_verdict_fail(verdict, RPL_CHECK_PCK_EXTENSION, "PCK_EXTENSION", "no SGX extension",
-                         want, BROKEN_CHAIN);
+        rpl_verdict_fail(verdict, RPL_CHECK_PCK_EXTENSION, "PCK_EXTENSION",
+                         "no SGX extension, or two", want, BROKEN_CHAIN);
         return;
     }
     const rpl_status s = rpl_pck_extension_parse(chain->leaf.sgx_extension, &chain->pck);

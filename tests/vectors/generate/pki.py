@@ -179,6 +179,11 @@ def certificates():
     yield "authority_twice", "pck", certificate(extra=[AKI]), ["CERT_CRITICAL_EXT"]
     yield "sgx_twice", "pck", certificate(
         extra=[extension(SGX, sgx_extension())]), ["CERT_CRITICAL_EXT"]
+    yield "constraints_twice", "pck", certificate(
+        extra=[constraints()]), ["CERT_CRITICAL_EXT", "BASIC_CONSTRAINTS"]
+    yield "usage_twice", "pck", certificate(
+        extra=[usage(b"\xc0", 6)]), ["CERT_CRITICAL_EXT", "KEY_USAGE"]
+    yield "no_extensions", "pck", certificate(extensions=None), ["BASIC_CONSTRAINTS", "KEY_USAGE"]
 
     basic = ["BASIC_CONSTRAINTS"]
     for case, role, value in (
@@ -267,7 +272,6 @@ def _unreadable():
     yield "time_hour_24", validity(utc("491231240000Z"))
     yield "time_second_60", validity(utc("491231235960Z"))
     yield "unique_id", certificate(unique_id=tlv(0x81, b"\0\1"))
-    yield "no_extensions", certificate(extensions=None)
     yield "empty_extensions", certificate(extensions=tlv(0xa3, seq()))
     yield "critical_false_spelled_out", certificate(
         inner={"aki": seq(oid("2.5.29.35"), boolean(False), octets(b""))})
@@ -329,18 +333,19 @@ def chains():
     yield "signer_alone", "tcb", pem(signer), ["CHAIN_LEN"]
     yield "signer_and_three", "tcb", pem(signer) + pem(root) + pem(root), ["CHAIN_LEN"]
 
+    leaf_signature, signer_signature = ["PCK_ISSUER", "INTER_SIG"], ["ROOT_UNTRUSTED", "INTER_SIG"]
     yield "leaf_names_other_issuer", "pck", pem(certificate(issuer=name(PROCESSOR))) + \
         pem(platform) + pem(root), ["PCK_ISSUER"]
     yield "leaf_names_issuer_in_printable", "pck", pem(certificate(issuer=seq(
         attribute("3", PLATFORM, 0x13), attribute("10", "Intel Corporation"),
         attribute("7", "Santa Clara"), attribute("8", "CA"), attribute("6", "US", 0x13)))) + \
         pem(platform) + pem(root), ["PCK_ISSUER"]
-    yield "leaf_signed_by_other", "pck", pem(forged("pck", "other")) + pem(platform) + pem(root), ["PCK_ISSUER"]
-    yield "leaf_signed_by_root", "pck", pem(forged("pck", "root")) + pem(platform) + pem(root), ["PCK_ISSUER"]
-    yield "leaf_signature_broken", "pck", pem(broken(pck)) + pem(platform) + pem(root), ["PCK_ISSUER"]
+    yield "leaf_signed_by_other", "pck", pem(forged("pck", "other")) + pem(platform) + pem(root), leaf_signature
+    yield "leaf_signed_by_root", "pck", pem(forged("pck", "root")) + pem(platform) + pem(root), leaf_signature
+    yield "leaf_signature_broken", "pck", pem(broken(pck)) + pem(platform) + pem(root), leaf_signature
     yield "ca_signed_by_other", "pck", pem(pck) + pem(forged("platform", "other")) + pem(root), ["INTER_SIG"]
     yield "ca_names_other_issuer", "pck", pem(pck) + pem(certificate("platform", issuer=name(SIGNER))) + \
-        pem(root), ["INTER_SIG"]
+        pem(root), ["INTER_SIG", "INTER_NAME"]
     yield "root_with_same_names", "pck", pem(pck) + pem(forged("platform", "other")) + pem(
         certificate("root", key=spki(KEYS["other"].point), signer="other")), ["ROOT_UNTRUSTED"]
     yield "root_did_not_sign_itself", "pck", pem(pck) + pem(platform) + pem(
@@ -351,6 +356,10 @@ def chains():
     yield "leaf_key_infinity", "pck", pem(certificate(key=spki(bytes(64)))) + pem(platform) + pem(root), ["CERT_KEY"]
     yield "ca_key_off_curve", "pck", pem(pck) + pem(certificate("platform", key=spki(b"\1" * 64))) + \
         pem(root), ["CERT_KEY"]
+    yield "no_extensions", "pck", pem(certificate(extensions=None)) + pem(platform) + pem(root), \
+        ["BASIC_CONSTRAINTS", "KEY_USAGE", "PCK_EXTENSION"]
+    yield "sgx_twice", "pck", pem(certificate(extra=[extension(SGX, sgx_extension())])) + pem(platform) + \
+        pem(root), ["CERT_CRITICAL_EXT", "PCK_EXTENSION"]
     yield "no_extension", "pck", pem(certificate(leave_out=("sgx0",))) + pem(platform) + pem(root), ["PCK_EXTENSION"]
     yield "each_expired", "pck", "".join(pem(certificate(
         r, validity=seq(utc("180521104510Z"), utc("190521104510Z")))) for r in ("pck", "platform", "root")), \
@@ -358,11 +367,12 @@ def chains():
     yield "order_root_first", "tcb", pem(root) + pem(signer), None
     yield "order_reversed", "pck", pem(root) + pem(platform) + pem(pck), None
     yield "signer_from_ca", "tcb", pem(forged("signer", "platform", issuer=name(PLATFORM))) + pem(root), \
-        ["ROOT_UNTRUSTED", "ROOT_UNTRUSTED"]
-    yield "signer_signed_by_other", "tcb", pem(forged("signer", "other")) + pem(root), ["ROOT_UNTRUSTED"]
+        signer_signature + ["ROOT_UNTRUSTED", "TCB_SIGNING_NAME"]
+    yield "signer_signed_by_other", "tcb", pem(forged("signer", "other")) + pem(root), signer_signature
     yield "signer_expired", "tcb", pem(certificate(
         "signer", validity=seq(utc("180521104510Z"), utc("250521104510Z")))) + pem(root), ["CERT_EXPIRED"]
-    yield "signer_is_pck", "tcb", pem(pck) + pem(root), ["TCB_SIGNING_NAME", "ROOT_UNTRUSTED", "ROOT_UNTRUSTED"]
+    yield "signer_is_pck", "tcb", pem(pck) + pem(root), \
+        ["TCB_SIGNING_NAME", "ROOT_UNTRUSTED", "TCB_SIGNING_NAME"] + signer_signature
 
 
 def _odd_lines(der):
