@@ -160,16 +160,26 @@ static void check_crls(session *s)
     rpl_verdict_pass(s->verdict, RPL_CHECK_PCK_REVOKED);
 }
 
+/* Of a document that is refused for another member, too, once both dates could be read. */
+static void check_period(session *s, const rpl_document_type *type, const rpl_document_head *head,
+                         bool sound)
+{
+    if (sound || (head->issue_date && head->next_update))
+        rpl_document_check_validity(type, head, s->q->now, s->verdict);
+}
+
 /* The signature first; what is not signed is not parsed. */
 static bool read_tcb_info(session *s, rpl_tcb_info *info)
 {
     const rpl_collateral *c = s->q->collateral;
     if (!s->tcb_signer_usable ||
         !rpl_document_verify(&rpl_document_tcb_info, c->tcb_info, c->tcb_info_signature,
-                             s->tcb_signer->leaf_key, s->verdict) ||
-        !rpl_tcb_info_read(c->tcb_info, s->verdict, info))
+                             s->tcb_signer->leaf_key, s->verdict))
         return false;
-    rpl_document_check_validity(&rpl_document_tcb_info, &info->head, s->q->now, s->verdict);
+    const bool sound = rpl_tcb_info_read(c->tcb_info, s->verdict, info);
+    check_period(s, &rpl_document_tcb_info, &info->head, sound);
+    if (!sound)
+        return false;
     narrow(s->facts, s->tcb_signer->valid_from, s->tcb_signer->valid_until);
     narrow(s->facts, info->head.issue_date, info->head.next_update);
     s->facts->tcb_eval_number = info->head.evaluation_number;
@@ -181,10 +191,12 @@ static bool read_qe_identity(session *s, rpl_qe_identity *identity)
     const rpl_collateral *c = s->q->collateral;
     if (!s->qe_signer_usable ||
         !rpl_document_verify(&rpl_document_qe_identity, c->qe_identity, c->qe_identity_signature,
-                             s->qe_signer->leaf_key, s->verdict) ||
-        !rpl_qe_identity_read(c->qe_identity, s->verdict, identity))
+                             s->qe_signer->leaf_key, s->verdict))
         return false;
-    rpl_document_check_validity(&rpl_document_qe_identity, &identity->head, s->q->now, s->verdict);
+    const bool sound = rpl_qe_identity_read(c->qe_identity, s->verdict, identity);
+    check_period(s, &rpl_document_qe_identity, &identity->head, sound);
+    if (!sound)
+        return false;
     narrow(s->facts, s->qe_signer->valid_from, s->qe_signer->valid_until);
     narrow(s->facts, identity->head.issue_date, identity->head.next_update);
     s->facts->qe_eval_number = identity->head.evaluation_number;

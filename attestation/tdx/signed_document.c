@@ -121,9 +121,10 @@ bool rpl_document_read_head(rpl_document_reader *r, const json_t *document, rpl_
     rpl_bytes id;
     char got[64];
     const bool has_id = rpl_json_get_text(document, "id", &id);
-    if (!has_id)
+    if (!has_id) { /* as before version 3 */
+        rpl_document_reject(r, r->type->kind, "a document that does not say its kind", r->type->id);
         reject_member(r, "id", "the kind of the document");
-    else if (!rpl_bytes_equal(id, rpl_bytes_of_text(r->type->id)))
+    } else if (!rpl_bytes_equal(id, rpl_bytes_of_text(r->type->id)))
         rpl_document_reject(r, r->type->kind, printable(id, got), r->type->id);
     read_version(r, document);
     if (r->failed)
@@ -250,9 +251,11 @@ int64_t rpl_document_date(rpl_document_reader *r, const json_t *object, const ch
     rpl_bytes text;
     int64_t date = 0;
     char got[64];
-    if (!rpl_json_get_text(object, key, &text))
+    if (!rpl_json_get_text(object, key, &text)) {
         reject_member(r, key, "a date");
-    else if (!rpl_document_date_parse(text, &date))
+        if (json_object_get(object, key))
+            rpl_document_reject(r, "DATE_FORMAT", key, "a text: YYYY-MM-DDThh:mm:ssZ");
+    } else if (!rpl_document_date_parse(text, &date))
         rpl_document_reject(r, "DATE_FORMAT", printable(text, got), "YYYY-MM-DDThh:mm:ssZ");
     return date;
 }
@@ -263,6 +266,7 @@ rpl_tcb_status rpl_document_status(rpl_document_reader *r, const json_t *object,
     char got[64];
     if (!rpl_json_get_text(object, "tcbStatus", &text)) {
         reject_member(r, "tcbStatus", "the name of a status");
+        rpl_document_reject(r, "TCB_STATUS_UNKNOWN", "a level without one", "a status");
         return RPL_TCB_UNKNOWN;
     }
     const rpl_tcb_status status = rpl_tcb_status_parse(text);

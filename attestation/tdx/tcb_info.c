@@ -128,9 +128,10 @@ static void read_modules(rpl_document_reader *r, const json_t *document, rpl_tcb
 static void read_type(rpl_document_reader *r, const json_t *document)
 {
     uint64_t type = 0;
-    if (!rpl_json_get_uint(document, "tcbType", UINT32_MAX, &type))
+    const bool is_number = rpl_json_get_uint(document, "tcbType", UINT32_MAX, &type);
+    if (!is_number)
         rpl_document_reject(r, r->type->format, "tcbType", "a plain integer in range");
-    else if (type != 0)
+    if (!is_number || type != 0)
         rpl_document_reject(r, "TCB_TYPE", "a tcbType other than 0", "0");
 }
 

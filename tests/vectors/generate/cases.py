@@ -369,6 +369,9 @@ PERIODS = {
     "last_second": ("ACCEPT UpToDate", iso(ISSUED), iso(NOW)),
     "first_second": ("ACCEPT UpToDate", iso(NOW), iso(UNTIL)),
     "inverted": ("{}_FORMAT", iso(UNTIL), iso(ISSUED)),
+    "inverted_expired": ("{}_EXPIRED", iso(UNTIL), iso(ISSUED)),
+    "inverted_future": ("{}_NOT_YET_VALID", iso(UNTIL), iso(ISSUED)),
+    "number": ("DATE_FORMAT", 17, iso(UNTIL)),
     "no_z": ("DATE_FORMAT", iso(ISSUED)[:-1], iso(UNTIL)),
 }
 
@@ -398,6 +401,9 @@ def _set(path, value):
 FIRST = ("tcbLevels", 0, "tcb")
 TCB_FIELDS = {
     "version_2": ("TCB_INFO_KIND|TCB_INFO_FORMAT", ("version",), 2),
+    "no_id": ("TCB_INFO_KIND", ("id",), None),
+    "type_text": ("TCB_TYPE", ("tcbType",), "0"),
+    "status_number": ("TCB_STATUS_UNKNOWN", ("tcbLevels", 0, "tcbStatus"), 7),
     "no_fmspc": ("TCB_INFO_FORMAT", ("fmspc",), None),
     "fmspc_short": ("TCB_INFO_FORMAT", ("fmspc",), "53494D0000"),
     "fmspc_other": ("FMSPC_MISMATCH", ("fmspc",), "53494D000001"),
@@ -423,6 +429,7 @@ TCB_FIELDS = {
 }
 QE_FIELDS = {
     "version_3": ("QE_IDENTITY_KIND|QE_IDENTITY_FORMAT", ("version",), 3),
+    "no_id": ("QE_IDENTITY_KIND", ("id",), None),
     "no_mrsigner": ("QE_IDENTITY_FORMAT", ("mrsigner",), None),
     "prodid_text": ("QE_IDENTITY_FORMAT", ("isvprodid",), "2"),
     "levels_empty": ("QE_IDENTITY_FORMAT", ("tcbLevels",), []),
@@ -433,6 +440,13 @@ QE_FIELDS = {
     "revoked": ("TCB_REVOKED", ("tcbLevels", 0, "tcbStatus"), "Revoked"),
     "svn_high": ("QE_TCB_NOT_SUPPORTED", ("tcbLevels", 0, "tcb", "isvsvn"), 7),
 }
+
+
+@case("TCB_INFO_FORMAT", "a number with a sign")
+def tcb_info_minus_zero(w):
+    w.text_edit = lambda name, text: text.replace('"svn":0}', '"svn":-0}', 1)
+
+
 ADVISORIES = {"tcb_info_tdx_comp_above": ["INTEL-SA-00615"]}
 for _doc, _fields in (("tcb_info", TCB_FIELDS), ("qe_identity", QE_FIELDS)):
     for _name, (_expected, _path, _value) in _fields.items():
