@@ -57,24 +57,30 @@ static void close_file(FILE *file)
 }
 RPL_DEFINE_AUTO(FILE *, file, close_file)
 
-uint8_t *rpl_ctl_read(const char *path, size_t max, size_t *len)
+uint8_t *rpl_ctl_read_start(const char *path, size_t max, size_t *len)
 {
     RPL_AUTO(file) FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
-    RPL_AUTO(bytes) uint8_t *data = malloc(max + 2);
+    RPL_AUTO(bytes) uint8_t *data = malloc(max + 1);
     if (!file || !data) {
         perror(path);
         return NULL;
     }
-    *len = fread(data, 1, max + 1, file);
+    *len = fread(data, 1, max, file);
     if (ferror(file)) {
         perror(path);
         return NULL;
     }
-    if (*len > max) {
+    data[*len] = 0;
+    return RPL_TAKE(data);
+}
+
+uint8_t *rpl_ctl_read(const char *path, size_t max, size_t *len)
+{
+    RPL_AUTO(bytes) uint8_t *data = rpl_ctl_read_start(path, max + 1, len);
+    if (data && *len > max) {
         fprintf(stderr, "%s: longer than %zu bytes\n", path, max);
         return NULL;
     }
-    data[*len] = 0;
     return RPL_TAKE(data);
 }
 

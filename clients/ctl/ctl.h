@@ -35,8 +35,10 @@ typedef struct {
 RPL_CHECKED bool rpl_ctl_arguments(int argc, char **argv, const rpl_ctl_option *options,
                                    const char **positionals, size_t n_positionals);
 
-/* Whole input of `path` ("-" is stdin), at most `max` bytes; owned by the caller, zero-terminated
- * one byte behind *len. NULL after saying on stderr why. */
+/* The first `max` bytes of `path` ("-" is stdin), or all when there are fewer; owned by the caller,
+ * zero-terminated one byte behind *len. NULL after saying on stderr why it cannot be read. */
+uint8_t *rpl_ctl_read_start(const char *path, size_t max, size_t *len);
+/* The same of a whole input that must not be longer than `max` bytes. */
 uint8_t *rpl_ctl_read(const char *path, size_t max, size_t *len);
 RPL_DEFINE_AUTO(uint8_t *, bytes, free)
 

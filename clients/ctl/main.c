@@ -18,7 +18,7 @@ static const command commands[] = {
      "is what is approved what runs? and the hashes to approve"},
     {"verify", rpl_ctl_verify,
      "QUOTE --collateral FILE [--at UNIX] [--accept STATUS,..] [--event-log FILE] [--json]",
-     "verify a quote"},
+     "verify a quote, raw or in hex; the evidence that a node sends behind it is left out"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

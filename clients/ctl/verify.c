@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <time.h>
 
 #include "attestation/collateral_bundle.h"
@@ -7,8 +8,8 @@
 #include "clients/ctl/ctl.h"
 
 enum {
-    FILE_MAX =
-        16 << 20, /* more than anything that is accepted: what is too long is refused, not unread */
+    /* more than anything that is accepted: of what is longer, so much is read and then refused */
+    FILE_MAX = 16 << 20,
     ROOT_FILE_MAX = 16384,
     REFUSED = 1,
 };
@@ -22,6 +23,10 @@ static void rpl_auto_event_log(rpl_event_log *log)
 {
     rpl_event_log_free(log);
 }
+
+_Static_assert((int)FILE_MAX > (int)RPL_COLLATERAL_BUNDLE_MAX &&
+                   (int)FILE_MAX > (int)RPL_EVENT_LOG_MAX && FILE_MAX > 2 * RPL_QUOTE_MAX,
+               "a file cut at FILE_MAX is too long for its parser");
 
 typedef struct {
     const char *quote, *collateral, *at, *accept, *event_log, *root;
@@ -132,36 +137,69 @@ static bool read_settings(const arguments *a, task *t)
            (!a->root || read_root(a->root, &t->roots));
 }
 
-static bool is_space(uint8_t c)
+static bool is_text(rpl_bytes bytes)
 {
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+    for (size_t i = 0; i < bytes.len; i++) {
+        if (!isxdigit(bytes.data[i]) && !isspace(bytes.data[i]) && bytes.data[i] != 'x')
+            return false;
+    }
+    return true;
 }
 
-/* A quote written as hex becomes bytes; anything else is left for the verifier to refuse. */
+static void drop_spaces(uint8_t *text, size_t *len)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < *len; i++) {
+        if (!isspace(text[i]))
+            text[kept++] = text[i];
+    }
+    *len = kept;
+}
+
+/* A quote written as hex, on one line or many, becomes bytes; anything else is left for the verifier
+ * to refuse. */
 static void decode_hex_quote(task *t)
 {
-    size_t len = t->quote_len, decoded = 0;
-    while (len > 0 && is_space(t->quote[len - 1]))
-        len--;
-    RPL_AUTO(bytes) uint8_t *raw = malloc(len / 2 + 1);
-    if (len == 0 || !raw ||
-        rpl_hex_decode(rpl_bytes_of(t->quote, len), raw, len / 2, &decoded).code != RPL_OK)
+    size_t decoded = 0;
+    if (t->quote_len == 0 || !is_text(rpl_bytes_of(t->quote, t->quote_len)))
+        return;
+    drop_spaces(t->quote, &t->quote_len);
+    RPL_AUTO(bytes) uint8_t *raw = malloc(t->quote_len / 2 + 1);
+    if (!raw ||
+        rpl_hex_decode(rpl_bytes_of(t->quote, t->quote_len), raw, t->quote_len / 2, &decoded)
+                .code != RPL_OK)
         return;
     free(t->quote);
     t->quote = RPL_TAKE(raw);
     t->quote_len = decoded;
 }
 
+/* A node sends its evidence behind the quote (docs/protocol.md). It is no part of the quote and is
+ * not judged here; any other tail is left for the verifier to refuse. */
+static void cut_evidence(task *t)
+{
+    const rpl_bytes magic = rpl_bytes_of_text("RPLEVID1");
+    size_t len = 0;
+    if (rpl_quote_canonical_len(rpl_bytes_of(t->quote, t->quote_len), &len).code != RPL_OK ||
+        t->quote_len - len < magic.len ||
+        !rpl_bytes_equal(rpl_bytes_of(t->quote + len, magic.len), magic))
+        return;
+    fprintf(stderr, "replicatoorctl verify: %zu bytes of evidence behind the quote are left out\n",
+            t->quote_len - len);
+    t->quote_len = len;
+}
+
 static bool read_files(const arguments *a, task *t)
 {
-    t->quote = rpl_ctl_read(a->quote, FILE_MAX, &t->quote_len);
-    t->collateral = rpl_ctl_read(a->collateral, FILE_MAX, &t->collateral_len);
+    t->quote = rpl_ctl_read_start(a->quote, FILE_MAX, &t->quote_len);
+    t->collateral = rpl_ctl_read_start(a->collateral, FILE_MAX, &t->collateral_len);
     if (!t->quote || !t->collateral)
         return false;
     decode_hex_quote(t);
+    cut_evidence(t);
     if (!a->event_log)
         return true;
-    t->event_log = rpl_ctl_read(a->event_log, FILE_MAX, &t->event_log_len);
+    t->event_log = rpl_ctl_read_start(a->event_log, FILE_MAX, &t->event_log_len);
     return t->event_log != NULL;
 }
 

@@ -63,7 +63,33 @@ def test_a_quote_may_be_hex_or_come_from_stdin():
         assert control(quote="-", stdin=text.encode())["admitted"]
 
 
-@pytest.mark.parametrize("quote", [b"", b"\0", b"04000200", b"zz", b"4", bytes(2_000_000)],
+def test_hex_may_stand_on_many_lines():
+    with open(f"{CONTROL}/quote.bin", "rb") as f:
+        text = f.read().hex()
+    lines = "\r\n".join(text[i:i + 61] for i in range(0, len(text), 61))
+    assert control(quote="-", stdin=f"\n {lines}\n\n".encode())["admitted"]
+    assert not control(quote="-", stdin=f"{lines}\n0".encode())["admitted"]
+
+
+def test_evidence_behind_a_quote_is_left_out(tmp_path):
+    with open(f"{CONTROL}/quote.bin", "rb") as f:
+        quote = f.read().rstrip(b"\0")
+    canonical = 636 + int.from_bytes(quote[632:636], "little")
+    quote = quote.ljust(canonical, b"\0")
+    evidence = b"RPLEVID1" + (200_000).to_bytes(4, "little") + bytes(range(200)) * 1000
+    bare = control(quote="-", stdin=quote)
+    for text in (quote + evidence, (quote + evidence).hex().encode()):
+        found = control(quote="-", stdin=text)
+        assert found["admitted"] and found["quote"] == bare["quote"]
+    for tail in (b"RPLEVID2" + evidence[8:99], b"RPLEVID", b"\0" + evidence[:99], b"rplevid1"):
+        assert "TRAILING" in control(quote="-", stdin=quote + tail)["failed"]
+    assert not control(quote="-", stdin=quote[:-1] + evidence)["admitted"]
+    changed = bytearray(quote + evidence)
+    changed[600] ^= 1
+    assert "QUOTE_SIGNATURE" in control(quote="-", stdin=bytes(changed))["failed"]
+
+
+@pytest.mark.parametrize("quote", [b"", b"\0", b"04000200", b"zz", b"4", bytes(20_000_000)],
                          ids=["empty", "zero", "hex", "text", "odd", "giant"])
 def test_what_is_no_quote_is_a_refusal(quote):
     found = control(quote="-", stdin=quote)
@@ -71,7 +97,7 @@ def test_what_is_no_quote_is_a_refusal(quote):
     assert found["checks"]
 
 
-@pytest.mark.parametrize("bundle", ["", "{}", "[]", '{"tcb_info":1}', " " * 5_000_000],
+@pytest.mark.parametrize("bundle", ["", "{}", "[]", '{"tcb_info":1}', " " * 20_000_000],
                          ids=["empty", "object", "array", "number", "giant"])
 def test_a_bundle_that_is_none_is_a_refusal(tmp_path, bundle):
     path = tmp_path / "bundle.json"
