@@ -29,6 +29,7 @@ struct rpl_services {
     rpl_services_config config;
     struct rpl_self_check *self_check;
     rpl_key_cache *key_cache;
+    struct request_call *waiting; /* for a quote that another call has asked for */
     struct rpl_host_service *host;
     struct rpl_guest_service *guest;
 };

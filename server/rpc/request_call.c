@@ -5,13 +5,15 @@
 #include <sodium.h>
 #include <stdlib.h>
 
-typedef struct {
+typedef struct request_call request_call;
+struct request_call {
     rpl_flow flow;
     rpl_request_fields fields;
     bool challenged;
-    bool made; /* the request is there because of this call */
+    bool made; /* the request is there because of this call, and the others wait for it */
     rpl_own_quote quote;
-} request_call;
+    request_call *next; /* while it waits */
+};
 
 /* A request without a quote would only take a place in the table. */
 static void forget_unquoted(rpl_node *node, const uint8_t pubk[static 32])
@@ -67,26 +69,42 @@ static void in_worker_quote(rpl_flow *flow)
         flow, &report_data, call->challenged ? call->fields.challenge : NULL, &call->quote);
 }
 
-/* Several calls may have made a quote for one request at the same time: the first one stays. */
+static void finish(request_call *call, const rpl_request *request, rpl_status status)
+{
+    if (status.code == RPL_OK)
+        answer(&call->flow, request);
+    else
+        rpl_flow_fail(&call->flow, status);
+}
+
+static request_call *take_waiting(rpl_services *s, const uint8_t pubk[static 32])
+{
+    for (request_call **at = &s->waiting; *at; at = &(*at)->next) {
+        request_call *const call = *at;
+        if (!rpl_bytes_equal(rpl_bytes_of(call->fields.pubk, 32), rpl_bytes_of(pubk, 32)))
+            continue;
+        *at = call->next;
+        return call;
+    }
+    return NULL;
+}
+
 static void on_loop_quoted(rpl_flow *flow)
 {
-    request_call *call = (request_call *)flow;
+    request_call *call = (request_call *)flow, *waiting;
     rpl_node *node = rpl_flow_node(flow);
     rpl_request *request = rpl_requests_by_pubk(&node->requests, call->fields.pubk);
+    const rpl_status status =
+        request ? flow->status
+                : rpl_fail(RPL_STALE, "the request ended while its quote was made: ask again");
 
     rpl_flow_count_quote(flow, flow->status.code);
-    if (!request) {
-        rpl_flow_fail(flow, rpl_fail(RPL_STALE, "the request ended while its quote was made: ask "
-                                                "again"));
-        return;
-    }
-    if (flow->status.code != RPL_OK) {
-        rpl_flow_fail(flow, flow->status);
-        return;
-    }
-    if (!request->quoted)
+    if (status.code == RPL_OK)
         keep_quote(request, &call->quote);
-    answer(flow, request);
+    for (waiting = take_waiting(flow->services, call->fields.pubk); waiting;
+         waiting = take_waiting(flow->services, call->fields.pubk))
+        finish(waiting, request, status);
+    finish(call, request, status);
 }
 
 static rpl_status make_request(rpl_node *node, const uint8_t *challenge, rpl_request **out)
@@ -136,5 +154,10 @@ void rpl_request_call(rpl_services *s, const Replicatoor__V1__RequestKeyRequest 
     call->fields = request->fields;
     call->challenged = request->challenged;
     call->made = is_new;
+    if (!is_new) {
+        call->next = s->waiting;
+        s->waiting = call;
+        return;
+    }
     rpl_flow_work(&call->flow, in_worker_quote, on_loop_quoted);
 }

@@ -1,9 +1,18 @@
 """The server against the guest agent of every release of Dstack, and against a bad one."""
+import json
+import re
+import subprocess
+
 import pytest
 
 from node import hand_over
 
 TAPPD = {"REPLICATOOR_DSTACK": "tappd.sock"}
+
+
+def quotes_made(node):
+    text = node.get("/metrics").text
+    return int(re.search(r'^rpl_agent_quotes_total\{result="ok"\} (\d+)$', text, re.M)[1])
 
 
 @pytest.mark.parametrize("era,settings,agent", [
@@ -40,6 +49,29 @@ def test_an_image_without_a_compose_hash_is_never_admitted(cluster, secret):
 def test_a_busy_device_is_asked_again(cluster, secret):
     holder, joiner = cluster.holder(secret), cluster.start(fail_quotes=2)
     hand_over(holder, joiner)
+
+
+def test_calls_for_one_request_wait_for_one_quote(cluster):
+    node = cluster.start(slow_ms=300)
+    before = quotes_made(node)
+    asking = [subprocess.Popen(["curl", "-s", "-X", "POST", f"{node.url}/requestKey"],
+                               stdout=subprocess.PIPE) for _ in range(6)]
+    answers = [json.loads(call.communicate()[0]) for call in asking]
+    assert len({answer["pubk"] for answer in answers}) == 1
+    assert len({answer["quote"] for answer in answers}) == 1
+    assert quotes_made(node) == before + 1
+
+
+def test_calls_that_wait_fail_with_the_quote(cluster, secret):
+    holder, node = cluster.holder(secret), cluster.start()
+    node.simulator.stop()
+    asking = [subprocess.Popen(["curl", "-s", "-X", "POST", f"{node.url}/requestKey"],
+                               stdout=subprocess.PIPE) for _ in range(4)]
+    answers = [json.loads(call.communicate()[0]) for call in asking]
+    assert {answer.get("code") for answer in answers} == {"unavailable"}, answers
+    assert node.status()["phase"] == "empty"
+    node.simulator.start()
+    hand_over(holder, node)
 
 
 def test_an_agent_that_is_gone_is_unavailable_and_may_come_back(cluster, secret):
