@@ -17,7 +17,7 @@ void rpl_admission_init(rpl_admission *admission, rpl_admission_rate rate)
         .rate = {.burst = within(rate.burst, 20), .per_minute = within(rate.per_minute, 60)},
         .slots = {[RPL_SLOT_VERIFY] = RPL_ADMISSION_OUTSTANDING,
                   [RPL_SLOT_SEAL] = RPL_ADMISSION_SEALING,
-                  [RPL_SLOT_QUOTE] = RPL_ADMISSION_OUTSTANDING},
+                  [RPL_SLOT_QUOTE] = RPL_ADMISSION_QUOTING},
     };
 }
 

@@ -21,6 +21,8 @@ enum {
     RPL_ADMISSION_ADDRESSES = 1024,
     RPL_ADMISSION_OUTSTANDING = 16, /* onboard and other verifying calls */
     RPL_ADMISSION_SEALING = 2,
+    RPL_ADMISSION_QUOTING =
+        2, /* the agent makes one at a time: the workers must not all wait there */
 };
 
 typedef enum {

@@ -84,6 +84,11 @@ void rpl_configure_call(rpl_services *s, const Replicatoor__V1__ConfigureRequest
         refuse_env(&call->flow, status, &fault);
         return;
     }
+    status = rpl_flow_take_tokens(&call->flow, 1);
+    if (status.code != RPL_OK) {
+        rpl_flow_fail(&call->flow, status);
+        return;
+    }
     rpl_flow_work(&call->flow, in_worker_write_env, on_loop_env_written);
 }
 

@@ -203,6 +203,7 @@ static void deliver_message(rpl_services *s, const rpl_reply *reply, rpl_status_
 
 typedef struct {
     rpl_flow flow;
+    bool admitted; /* counts among those for whom the agent is asked */
     rpl_status_deliver deliver;
     rpl_status_fields fields;
     rpl_report_data report_data;
@@ -212,6 +213,8 @@ typedef struct {
 static void release_fresh(rpl_flow *flow)
 {
     fresh_call *call = (fresh_call *)flow;
+    if (call->admitted)
+        rpl_admission_leave(flow->services->config.admission, RPL_SLOT_QUOTE);
     rpl_own_quote_free(&call->quote);
     free(call);
 }
@@ -252,11 +255,14 @@ void rpl_status_with(rpl_services *s, ProtobufCBinaryData nonce, rpl_reply reply
     fresh_call *call = rpl_flow_new(s, sizeof(*call), reply, release_fresh);
     if (!call)
         return;
-    const rpl_status admitted = rpl_flow_take_tokens(&call->flow, 1);
+    rpl_status admitted = rpl_flow_take_tokens(&call->flow, 1);
+    if (admitted.code == RPL_OK)
+        admitted = rpl_admission_enter(s->config.admission, RPL_SLOT_QUOTE);
     if (admitted.code != RPL_OK) {
         rpl_flow_fail(&call->flow, admitted);
         return;
     }
+    call->admitted = true;
     call->deliver = deliver;
     rpl_status_fields_now(s->config.node, nonce.data, &call->fields);
     rpl_transcript_status(&call->fields, &call->report_data);
