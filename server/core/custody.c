@@ -119,8 +119,8 @@ rpl_status rpl_custody_add(rpl_custody *custody, const rpl_identity *identity,
     return insert(custody, &r);
 }
 
-/* Checks one receipt and derives its digest. */
-static rpl_status verify(rpl_receipt *r, const rpl_identity_pub *pub)
+/* Checks the form of one receipt and derives its digest. */
+static rpl_status derive_digest(rpl_receipt *r)
 {
     uint8_t buffer[MESSAGE_MAX];
     if ((r->kind != RPL_RECEIPT_GENESIS && r->kind != RPL_RECEIPT_HANDOVER) ||
@@ -129,9 +129,14 @@ static rpl_status verify(rpl_receipt *r, const rpl_identity_pub *pub)
     for (size_t i = 1; i < r->n_parents; i++)
         if (memcmp(r->parents[i - 1], r->parents[i], 32) >= 0)
             return rpl_fail(RPL_MALFORMED, "a custody receipt whose parents are not in order");
-    const rpl_bytes message = write_message(r, buffer);
-    rpl_sha256(message, r->digest);
-    return rpl_identity_verify(pub, message, r->signature)
+    rpl_sha256(write_message(r, buffer), r->digest);
+    return rpl_ok();
+}
+
+static rpl_status verify(const rpl_receipt *r, const rpl_identity_pub *pub)
+{
+    uint8_t buffer[MESSAGE_MAX];
+    return rpl_identity_verify(pub, write_message(r, buffer), r->signature)
                ? rpl_ok()
                : rpl_fail(RPL_UNTRUSTED, "a custody receipt that the identity did not sign");
 }
@@ -153,6 +158,11 @@ static rpl_status merge(rpl_custody *into, const rpl_custody *from, const rpl_id
 {
     for (size_t i = 0; i < from->count; i++) {
         rpl_receipt r = from->receipts[i];
+        bool known;
+        RPL_TRY(derive_digest(&r));
+        (void)position(into, r.digest, &known);
+        if (known)
+            continue; /* verified when it came */
         RPL_TRY(verify(&r, pub));
         RPL_TRY(insert(into, &r));
     }

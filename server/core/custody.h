@@ -37,8 +37,8 @@ RPL_CHECKED rpl_status rpl_custody_add(rpl_custody *custody, const rpl_identity 
 /* Borrowed; NULL when there is none. */
 const rpl_receipt *rpl_custody_find(const rpl_custody *custody,
                                     const uint8_t handover_id[static 32]);
-/* Union; every receipt of `from` must carry a valid signature of `pub`, else RPL_UNTRUSTED and
- * nothing is changed. */
+/* Union; every receipt of `from` that is new to `into` must carry a valid signature of `pub`, else
+ * RPL_UNTRUSTED and nothing is changed. */
 RPL_CHECKED rpl_status rpl_custody_merge(rpl_custody *into, const rpl_custody *from,
                                          const rpl_identity_pub *pub);
 RPL_CHECKED rpl_status rpl_custody_copy(const rpl_custody *from, rpl_custody *out);
