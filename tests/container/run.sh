@@ -142,6 +142,17 @@ release_image() {
     say "ok: the release refuses another root"
 }
 
+# By label: names differ between the kinds of compose.
+container() {
+    "$engine" ps -q --filter label=com.docker.compose.project=replicatoor-demo \
+        --filter "label=com.docker.compose.service=$1"
+}
+inside() { # inside SERVICE COMMAND..
+    local service=$1
+    shift
+    "$engine" exec -i "$(container "$service")" "$@"
+}
+
 # The documented calls, word for word but for the addresses
 
 OLD=127.0.0.2:4001 NEW=127.0.0.3:4001
@@ -149,21 +160,21 @@ OLD=127.0.0.2:4001 NEW=127.0.0.3:4001
 calls() {
     local secret request body
     secret=$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')
-    "${compose[@]}" exec -T node-a sh -c 'cat > /secure/private.env' <<<"WALLET=$secret"
+    inside node-a sh -c 'cat > /secure/private.env' <<<"WALLET=$secret"
     printf 'ETH_NETWORK=sepolia\n' >"$work/host.env"
     curl -fsS -X POST -H 'Content-Type: text/plain' --data-binary "@$work/host.env" http://$NEW/configure >>"$work/log"
     curl -fsS -X POST http://$NEW/requestKey >"$work/request.out"
     curl -fsS -X POST -d "pubk=$(jq -r .pubk "$work/request.out")" -d "quote=$(jq -r .quote "$work/request.out")" \
         http://$OLD/onboard >"$work/onboard.out"
     curl -fsS -X POST -H 'Content-Type: text/plain' --data-binary "@$work/onboard.out" http://$NEW/receiveKey >>"$work/log"
-    expect "the file on the new node" "$("${compose[@]}" exec -T node-b cat /secure/private.env)" "WALLET=$secret"
+    expect "the file on the new node" "$(inside node-b cat /secure/private.env)" "WALLET=$secret"
     expect "the new node's phase" "$(curl -fsS http://$NEW/status | jq -r .phase)" holding
     expect "/getkey on port 4001" "$(curl -s -o /dev/null -w '%{http_code}' -X POST http://$NEW/getkey)" 403
     request='curl -fsS --unix-socket /var/run/replicatoor/replicatoor.sock -d path=wallet http://localhost/getkey'
-    body=$("${compose[@]}" exec -T app-a sh -c "$request")
-    "${compose[@]}" stop -t 0 node-a >>"$work/log" 2>&1
+    body=$(inside app-a sh -c "$request")
+    "$engine" kill "$(container node-a)" >>"$work/log"
     expect "the derived key, the old node gone" \
-        "$("${compose[@]}" exec -T app-b sh -c "$request" | jq -r .key | sha256sum)" "$(jq -r .key <<<"$body" | sha256sum)"
+        "$(inside app-b sh -c "$request" | jq -r .key | sha256sum)" "$(jq -r .key <<<"$body" | sha256sum)"
 }
 
 case ${ENGINE:-} in
@@ -181,7 +192,7 @@ say "starting the demo"
 for service in pcs machine-a machine-b; do
     quietly "${compose[@]}" up -d $service
     case $service in pcs) made='-e /pki/root.pem' ;; *) made='-S /agent/dstack.sock' ;; esac
-    within 60 "${compose[@]}" exec -T $service sh -c "test $made"
+    within 60 inside $service sh -c "test $made"
 done
 quietly "${compose[@]}" up -d
 within 60 curl -fs http://$OLD/healthz
