@@ -32,7 +32,7 @@ typedef struct {
     rpl_node_settings settings;
     const rpl_ports *ports; /* borrowed */
     rpl_phase phase;
-    rpl_state *state; /* NULL without one */
+    rpl_state *state;  /* NULL without one */
     uint64_t revision; /* moves with every change of `state` but receipts */
     rpl_requests requests;
     rpl_challenges *challenges;
