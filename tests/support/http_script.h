@@ -29,8 +29,8 @@ struct script_server {
     int fd;
     pthread_t thread;
     atomic_uint n_requests;
-    char path[64]; /* of a unix socket */
-    char url[64];  /* http://127.0.0.1:port */
+    char folder[32], path[64]; /* of a unix socket */
+    char url[64];              /* http://127.0.0.1:port */
 };
 
 /* Head and body of the request; false when the client is gone. */
@@ -103,8 +103,9 @@ static inline void script_begin(script_server *s)
 static inline void script_start_unix(script_server *s)
 {
     struct sockaddr_un name = {.sun_family = AF_UNIX};
-    snprintf(s->path, sizeof(s->path), "/tmp/script-%d.sock", (int)getpid());
-    (void)unlink(s->path);
+    snprintf(s->folder, sizeof(s->folder), "/tmp/script.XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    snprintf(s->path, sizeof(s->path), "%s/sock", s->folder);
     snprintf(name.sun_path, sizeof(name.sun_path), "%s", s->path);
     s->fd = socket(AF_UNIX, SOCK_STREAM, 0);
     assert_int_equal(bind(s->fd, (struct sockaddr *)&name, sizeof(name)), 0);
@@ -127,8 +128,10 @@ static inline void script_stop(script_server *s)
     (void)shutdown(s->fd, SHUT_RDWR);
     assert_int_equal(pthread_join(s->thread, NULL), 0);
     close(s->fd);
-    if (s->path[0])
+    if (s->path[0]) {
         (void)unlink(s->path);
+        (void)rmdir(s->folder);
+    }
 }
 
 #endif
