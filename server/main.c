@@ -1,4 +1,5 @@
 /* main.c - the composition root: configuration -> parts -> loop -> shutdown. */
+#include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -40,6 +41,7 @@ typedef struct {
     rpl_listeners *listeners;
     rpl_timer tick;
     int64_t started_at;
+    char problem[256]; /* why the start failed, when a static text does not say it */
 } server;
 
 static server the_server; /* large; and signals and timers come back without an argument */
@@ -175,6 +177,17 @@ static rpl_status install(server *s, rpl_listener_kind kind, rpl_route_listener 
     return rpl_gateway_install(host, &gateway);
 }
 
+/* Says which address or guest it was, and what the system answered. */
+static rpl_status name_problem(server *s, rpl_status status, const char *of)
+{
+    const int error = errno;
+    if (status.code != RPL_OK)
+        snprintf(s->problem, sizeof(s->problem), "%s: %s%s%s", of, status.what,
+                 status.code == RPL_UNAVAILABLE ? ": " : "",
+                 status.code == RPL_UNAVAILABLE ? strerrordesc_np(error) : "");
+    return status;
+}
+
 static rpl_status open_listeners(server *s)
 {
     const size_t body_max = sealed_body_max(s) + BODY_ROOM;
@@ -188,9 +201,11 @@ static rpl_status open_listeners(server *s)
         return rpl_fail(RPL_INTERNAL, "no memory");
     RPL_TRY(install(s, RPL_LISTENER_HOST, RPL_ON_HOST, rpl_services_host(s->services)));
     RPL_TRY(install(s, RPL_LISTENER_GUEST, RPL_ON_GUEST, rpl_services_guest(s->services)));
-    RPL_TRY(rpl_listeners_tcp(s->listeners, s->config.listen));
+    RPL_TRY(name_problem(s, rpl_listeners_tcp(s->listeners, s->config.listen), s->config.listen));
     for (size_t i = 0; i < s->config.n_guests; i++)
-        RPL_TRY(rpl_listeners_guest(s->listeners, s->config.guest_dir, s->config.guests[i]));
+        RPL_TRY(name_problem(
+            s, rpl_listeners_guest(s->listeners, s->config.guest_dir, s->config.guests[i]),
+            s->config.guests[i]));
     return rpl_ok();
 }
 
@@ -280,7 +295,8 @@ static int serve(server *s)
 {
     const rpl_status started = start(s);
     if (started.code != RPL_OK) {
-        fprintf(stderr, "replicatoor: cannot start: %s\n", started.what);
+        fprintf(stderr, "replicatoor: cannot start: %s\n",
+                s->problem[0] ? s->problem : started.what);
         stop(s);
         return rpl_code_table(started.code)->exit_code;
     }

@@ -70,6 +70,7 @@ typedef enum {
     X(POLICY_DELAY, "policy.delay", 0, RPL_DENIED)                                                 \
     X(HANDOVER_SIGNATURE, "handover.signature", 0, RPL_UNTRUSTED)                                  \
     X(HANDOVER_DIGEST, "handover.digest", 0, RPL_UNTRUSTED)                                        \
+    X(HANDOVER_SEALED, "handover.sealed", 0, RPL_UNTRUSTED)                                        \
     X(HANDOVER_REQUEST, "handover.request", 0, RPL_NOT_READY)
 
 typedef enum {

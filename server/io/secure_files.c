@@ -160,6 +160,25 @@ static bool split(const char *path, char folder[static PATH_MAX], const char **n
     return true;
 }
 
+static void sweep_folder(const char *path)
+{
+    AUTO_DIR DIR *dir = opendir(path);
+    for (struct dirent *e = dir ? readdir(dir) : NULL; e; e = readdir(dir))
+        if (strncmp(e->d_name, TEMPORARY, strlen(TEMPORARY)) == 0)
+            (void)unlinkat(dirfd(dir), e->d_name, 0);
+}
+
+void rpl_secure_files_sweep(const rpl_secure_paths *paths)
+{
+    char folder[PATH_MAX];
+    const char *name;
+
+    if (paths->file && split(paths->file, folder, &name))
+        sweep_folder(folder);
+    if (paths->dir)
+        sweep_folder(paths->dir);
+}
+
 static rpl_status fill_temporary(int fd, rpl_bytes content, mode_t mode,
                                  const rpl_secure_paths *owner)
 {

@@ -35,6 +35,9 @@ RPL_CHECKED rpl_status rpl_secure_files_write(const rpl_secure_paths *paths,
                                               const rpl_file_list *files, bool set_aside,
                                               size_t *written);
 
+/* Removes what a crash in the middle of a write left half-written; once, before anything is written. */
+void rpl_secure_files_sweep(const rpl_secure_paths *paths);
+
 /* One file, atomically: temporary file beside it, fsync, rename, fsync of the folder. */
 RPL_CHECKED rpl_status rpl_write_file_atomically(const char *path, rpl_bytes content, mode_t mode,
                                                  const rpl_secure_paths *owner);

@@ -107,6 +107,7 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
         return rpl_fail(RPL_INTERNAL, "no memory");
     world->config = *config;
     rpl_clock_init(&world->clock);
+    rpl_secure_files_sweep(&config->files);
     world->agent = rpl_guest_agent_new(config->agent_socket);
     const rpl_status s =
         rpl_collateral_source_new(config->collateral_urls, config->ca_file, &world->collateral);

@@ -212,8 +212,22 @@ typedef struct {
     ProtobufCBinaryData parents[RPL_RECEIPT_PARENTS_MAX];
 } receipt_message;
 
+/* The whole log is written out on the loop: it costs. */
+static bool is_limited(rpl_services *s, const rpl_reply *reply)
+{
+    const rpl_ports *ports = s->config.ports;
+    uint32_t wait_s;
+    const rpl_status admitted = rpl_admission_take(s->config.admission, rpl_reply_peer(reply)->key,
+                                                   1, ports->time(ports->self).boot_ms, &wait_s);
+    if (admitted.code != RPL_OK)
+        rpl_reply_busy(reply, admitted.what, wait_s, true);
+    return admitted.code != RPL_OK;
+}
+
 void rpl_custody_call(rpl_services *s, rpl_reply reply)
 {
+    if (is_limited(s, &reply))
+        return;
     Replicatoor__V1__CustodyResponse r = REPLICATOOR__V1__CUSTODY_RESPONSE__INIT;
     const rpl_state *state = s->config.node->state;
     const rpl_custody none = {0}, *custody = state ? rpl_state_custody(state) : &none;

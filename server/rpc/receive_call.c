@@ -207,6 +207,10 @@ static void on_loop_verified(rpl_flow *flow)
     receive_call *call = (receive_call *)flow;
     rpl_node *node = rpl_flow_node(flow);
 
+    if (flow->status.code != RPL_OK && rpl_verdict_has_failure(&call->check->verdict)) {
+        rpl_flow_refuse(flow, flow->status, call->check);
+        return;
+    }
     if (flow->status.code == RPL_OK) {
         check_admission(call);
         rpl_flow_count_verification(flow, &call->check->verdict);
@@ -247,8 +251,13 @@ static void in_worker_verify(rpl_flow *flow)
     rpl_report_data expected;
 
     flow->status = open_message(call);
+    if (flow->status.code == RPL_UNTRUSTED || flow->status.code == RPL_MALFORMED)
+        rpl_verdict_fail(&call->check->verdict, RPL_CHECK_HANDOVER_SEALED, "SEALED_MESSAGE",
+                         flow->status.what, "the message as POST /onboard answered it",
+                         "send it again as it came; if that fails, onboard the request again");
     if (flow->status.code != RPL_OK)
         return;
+    rpl_verdict_pass(&call->check->verdict, RPL_CHECK_HANDOVER_SEALED);
     const rpl_peer_input peer = {.quote =
                                      rpl_bytes_of(call->handover.quote, call->handover.quote_len)};
     flow->status = rpl_peer_check_open(call->check, &peer,

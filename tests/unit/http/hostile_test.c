@@ -276,7 +276,7 @@ static void who_drips_is_closed(void **state)
 static void who_does_not_read_is_closed(void **state)
 {
     (void)state;
-    enum { HEX = 1000000, REQUESTS = 16 };
+    enum { HEX = 1000000, REQUESTS = 64 };
     static char request[HEX + 256];
     const int fd = dial_with(4096);
     const size_t head = (size_t)snprintf(request, sizeof(request),

@@ -303,6 +303,21 @@ static void a_reader_sees_the_old_file_or_the_new_one(void **state)
     free(content);
 }
 
+static void what_a_crash_left_half_written_is_swept_away(void **state)
+{
+    (void)state;
+    const rpl_secure_paths paths = paths_of(file, dir);
+    put(file, "one");
+    put(at(dir, "two"), "two");
+    put(at(folder, ".rpl-new.0011223344556677"), "half of o");
+    put(at(dir, ".rpl-new.8899aabbccddeeff"), "half of t");
+    rpl_secure_files_sweep(&paths);
+    assert_int_equal(access(at(folder, ".rpl-new.0011223344556677"), F_OK), -1);
+    assert_int_equal(access(at(dir, ".rpl-new.8899aabbccddeeff"), F_OK), -1);
+    assert_int_equal(access(file, F_OK), 0);
+    assert_int_equal(access(at(dir, "two"), F_OK), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -319,6 +334,7 @@ int main(void)
         IN_A_FOLDER(a_write_that_fails_at_any_byte_leaves_the_old_file),
         IN_A_FOLDER(an_owner_that_cannot_be_given_leaves_the_old_file),
         IN_A_FOLDER(a_reader_sees_the_old_file_or_the_new_one),
+        IN_A_FOLDER(what_a_crash_left_half_written_is_swept_away),
     };
     return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }
