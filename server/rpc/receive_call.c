@@ -257,7 +257,6 @@ static void in_worker_verify(rpl_flow *flow)
                          "send it again as it came; if that fails, onboard the request again");
     if (flow->status.code != RPL_OK)
         return;
-    rpl_verdict_pass(&call->check->verdict, RPL_CHECK_HANDOVER_SEALED);
     const rpl_peer_input peer = {.quote =
                                      rpl_bytes_of(call->handover.quote, call->handover.quote_len)};
     flow->status = rpl_peer_check_open(call->check, &peer,
@@ -265,6 +264,8 @@ static void in_worker_verify(rpl_flow *flow)
                                            RPL_GROUP_BINDING | RPL_GROUP_POLICY);
     if (flow->status.code != RPL_OK)
         return;
+    rpl_verdict_require(&call->check->verdict, RPL_CHECK_HANDOVER_SEALED);
+    rpl_verdict_pass(&call->check->verdict, RPL_CHECK_HANDOVER_SEALED);
     rpl_handover_check(&call->handover, call->header.state_digest, &call->request,
                        call->check->config_digest, &call->check->verdict, &call->fields);
     rpl_transcript_onboard(&call->fields, &expected);

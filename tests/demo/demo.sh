@@ -1,6 +1,6 @@
 #!/bin/bash
 # demo.sh - a secret moves from one attested node to another with the documented curl calls, and
-# every way to get it wrongly is refused. Two simulated machines, real binaries, real curl.
+# every way to get it wrongly is refused. Simulated machines, real binaries, real curl.
 #
 #   tests/demo/demo.sh          needs a dev build; `./run demo` makes one
 # Exit 0 only if every expectation held.
