@@ -1,106 +1,24 @@
-#include "server/settings.h"
+#include "server/settings_values.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/hex.h"
 #include "base/secret.h"
-
-typedef struct {
-    char *data;
-    size_t len;
-} file_text;
-
-/* --- texts that live as long as the config --- */
-
-char *rpl_config_keep(rpl_config *c, char *text)
-{
-    char **grown = realloc(c->texts->texts, (c->texts->count + 1) * sizeof(*grown));
-    if (!grown || !text) {
-        free(text);
-        return NULL;
-    }
-    c->texts->texts = grown;
-    grown[c->texts->count++] = text;
-    return text;
-}
-
-static const char *unset_is_null(const char *value)
-{
-    return value[0] ? value : NULL;
-}
-
-static void close_file(FILE **f)
-{
-    if (*f)
-        (void)fclose(*f);
-}
-
-/* The content of a configured file; the shown value becomes its digest. */
-static bool load_file(rpl_config *c, const char *path, file_text *out, char **shown)
-{
-    __attribute__((cleanup(close_file))) FILE *f = fopen(path, "re");
-    char *text = malloc(RPL_CONFIG_VALUE_MAX + 1);
-    uint8_t digest[RPL_SHA256_LEN];
-    char *label = malloc(strlen("sha256:") + 2 * sizeof(digest) + 1);
-
-    if (!rpl_config_keep(c, text) || !rpl_config_keep(c, label) || !f)
-        return false;
-    out->data = text;
-    out->len = fread(text, 1, RPL_CONFIG_VALUE_MAX + 1, f);
-    if (ferror(f) || out->len > RPL_CONFIG_VALUE_MAX)
-        return false;
-    text[out->len] = 0;
-    rpl_sha256(rpl_bytes_of(text, out->len), digest);
-    memcpy(label, "sha256:", strlen("sha256:"));
-    rpl_hex_encode(rpl_bytes_of(digest, sizeof(digest)), label + strlen("sha256:"));
-    *shown = label;
-    return true;
-}
-
-static bool parse_number(const char *text, uint64_t min, uint64_t max, int base, uint64_t *out,
-                         const char **rest)
-{
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    errno = 0;
-    const unsigned long long n = strtoull(text, &end, base);
-    *rest = end;
-    *out = n;
-    return errno == 0 && n >= min && n <= max;
-}
-
-/* Calls `item` for each part of a comma separated list. */
-static const char *each_item(rpl_config *c, const char *value,
-                             const char *(*item)(rpl_config *, const char *))
-{
-    char *copy = rpl_config_keep(c, strdup(value)), *rest = NULL;
-    if (!copy)
-        return "memory";
-    for (char *part = strtok_r(copy, ",", &rest); part; part = strtok_r(NULL, ",", &rest)) {
-        const char *problem = item(c, part);
-        if (problem)
-            return problem;
-    }
-    return NULL;
-}
 
 /* --- one parser per kind of value --- */
 
 static const char *parse_secure_file(rpl_config *c, const char *value, char **shown)
 {
     (void)shown;
-    c->secure_file = unset_is_null(value);
+    c->secure_file = rpl_setting_unset_is_null(value);
     return NULL;
 }
 
 static const char *parse_secure_dir(rpl_config *c, const char *value, char **shown)
 {
     (void)shown;
-    c->secure_dir = unset_is_null(value);
+    c->secure_dir = rpl_setting_unset_is_null(value);
     return NULL;
 }
 
@@ -111,8 +29,8 @@ static const char *parse_owner(rpl_config *c, const char *value, char **shown)
     (void)shown;
     if (!*value)
         return NULL;
-    if (!parse_number(value, 0, UINT32_MAX - 1, 10, &uid, &rest) || *rest != ':' ||
-        !parse_number(rest + 1, 0, UINT32_MAX - 1, 10, &gid, &rest) || *rest)
+    if (!rpl_setting_number(value, 0, UINT32_MAX - 1, 10, &uid, &rest) || *rest != ':' ||
+        !rpl_setting_number(rest + 1, 0, UINT32_MAX - 1, 10, &gid, &rest) || *rest)
         return "uid:gid as two decimal numbers";
     c->has_owner = true;
     c->uid = (uid_t)uid;
@@ -125,7 +43,7 @@ static const char *parse_file_mode(rpl_config *c, const char *value, char **show
     uint64_t mode;
     const char *rest;
     (void)shown;
-    if (!parse_number(value, 0400, 0777, 8, &mode, &rest) || *rest)
+    if (!rpl_setting_number(value, 0400, 0777, 8, &mode, &rest) || *rest)
         return "an octal file mode such as 0600";
     c->file_mode = (mode_t)mode;
     return NULL;
@@ -133,11 +51,11 @@ static const char *parse_file_mode(rpl_config *c, const char *value, char **show
 
 static const char *parse_policy(rpl_config *c, const char *value, char **shown)
 {
-    file_text text = {.data = (char *)(uintptr_t)value, .len = strlen(value)};
+    rpl_setting_file text = {.data = (char *)(uintptr_t)value, .len = strlen(value)};
     const bool inside = strcmp(value, "self") == 0 || value[0] == '{';
     rpl_policy_member member = {0};
 
-    if (!inside && !load_file(c, value, &text, shown))
+    if (!inside && !rpl_setting_load_file(c, value, &text, shown))
         return "self, an inline JSON object, or the path of a file that can be read (64 KiB at "
                "most)";
     const rpl_status s = rpl_policy_parse(rpl_bytes_of(text.data, text.len), &c->policy, &member);
@@ -171,7 +89,7 @@ static const char *parse_min_epoch(rpl_config *c, const char *value, char **show
 {
     const char *rest;
     (void)shown;
-    return parse_number(value, 1, UINT64_MAX, 10, &c->min_epoch, &rest) && !*rest
+    return rpl_setting_number(value, 1, UINT64_MAX, 10, &c->min_epoch, &rest) && !*rest
                ? NULL
                : "a number from 1";
 }
@@ -201,7 +119,7 @@ static const char *add_guest(rpl_config *c, const char *part)
 static const char *parse_guests(rpl_config *c, const char *value, char **shown)
 {
     (void)shown;
-    return each_item(c, value, add_guest);
+    return rpl_setting_each(c, value, add_guest);
 }
 
 static const char *parse_guest_dir(rpl_config *c, const char *value, char **shown)
@@ -264,7 +182,7 @@ static const char *parse_tcb_accept(rpl_config *c, const char *value, char **sho
 {
     (void)shown;
     c->td_policy.accepted_tcb = 0;
-    const char *wanted = each_item(c, value, add_tcb_status);
+    const char *wanted = rpl_setting_each(c, value, add_tcb_status);
     return wanted || c->td_policy.accepted_tcb ? wanted : tcb_statuses;
 }
 
@@ -273,7 +191,7 @@ static const char *parse_max_state(rpl_config *c, const char *value, char **show
     uint64_t n;
     const char *rest;
     (void)shown;
-    if (!parse_number(value, 1, RPL_SECRET_MAX, 10, &n, &rest))
+    if (!rpl_setting_number(value, 1, RPL_SECRET_MAX, 10, &n, &rest))
         return "a size such as 8MiB";
     const unsigned shift = strcmp(rest, "MiB") == 0 ? 20 : strcmp(rest, "KiB") == 0 ? 10 : 0;
     if ((*rest && !shift) || n > (uint64_t)(RPL_SECRET_MAX / 2) >> shift || n << shift < 4096)
@@ -284,9 +202,9 @@ static const char *parse_max_state(rpl_config *c, const char *value, char **show
 
 static const char *parse_ca_file(rpl_config *c, const char *value, char **shown)
 {
-    file_text text;
-    c->ca_file = unset_is_null(value);
-    return !c->ca_file || load_file(c, value, &text, shown)
+    rpl_setting_file text;
+    c->ca_file = rpl_setting_unset_is_null(value);
+    return !c->ca_file || rpl_setting_load_file(c, value, &text, shown)
                ? NULL
                : "the path of a PEM file that can be read (64 KiB at most)";
 }
@@ -300,10 +218,10 @@ static const char *parse_log(rpl_config *c, const char *value, char **shown)
 #ifdef RPL_TEST_ROOTS
 static const char *parse_test_root(rpl_config *c, const char *value, char **shown)
 {
-    file_text text;
+    rpl_setting_file text;
     if (!*value)
         return NULL;
-    if (!load_file(c, value, &text, shown) ||
+    if (!rpl_setting_load_file(c, value, &text, shown) ||
         rpl_roots_test_from_pem(rpl_bytes_of(text.data, text.len), &c->roots).code != RPL_OK)
         return "the path of a PEM file with one P-256 certificate";
     return NULL;
@@ -312,7 +230,7 @@ static const char *parse_test_root(rpl_config *c, const char *value, char **show
 static const char *parse_stop_at(rpl_config *c, const char *value, char **shown)
 {
     (void)shown;
-    c->stop_at = unset_is_null(value);
+    c->stop_at = rpl_setting_unset_is_null(value);
     return NULL;
 }
 #endif
