@@ -11,7 +11,7 @@
 typedef struct {
     const rpl_collateral *collateral;
     const rpl_roots *roots;
-    const rpl_td_policy *policy;
+    const rpl_verifier_policy *policy;
     int64_t now;
     const rpl_quote *quote;     /* NULL when it could not be read */
     const rpl_pck_chain *chain; /* the same */

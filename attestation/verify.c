@@ -12,7 +12,7 @@
 
 struct rpl_verification {
     const rpl_roots *roots;
-    rpl_td_policy policy;
+    rpl_verifier_policy policy;
     int64_t now;
     bool has_quote;
     rpl_pck_chain *chain; /* owned; NULL without a quote */
@@ -131,8 +131,8 @@ static rpl_status judge_quote(rpl_verification *v, rpl_verdict *verdict)
 }
 
 rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
-                                  const rpl_td_policy *policy, int64_t now, rpl_verdict *verdict,
-                                  rpl_verification **out)
+                                  const rpl_verifier_policy *policy, int64_t now,
+                                  rpl_verdict *verdict, rpl_verification **out)
 {
     RPL_AUTO(verification) rpl_verification *v = calloc(1, sizeof(*v));
     if (!v)

@@ -54,7 +54,7 @@ typedef struct rpl_verification rpl_verification; /* owns parsed certificates be
  * `*out` is owned by the caller, also when checks failed.
  * RPL_INTERNAL  no memory: nothing was evaluated */
 RPL_CHECKED rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
-                                              const rpl_td_policy *policy, int64_t now,
+                                              const rpl_verifier_policy *policy, int64_t now,
                                               rpl_verdict *verdict, rpl_verification **out);
 /* Runs the checks of RPL_GROUP_COLLATERAL as far as what begin found allows. */
 RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,

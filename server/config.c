@@ -113,7 +113,7 @@ rpl_status rpl_config_load(const char *const *environment, rpl_config *out,
 {
     rpl_config c = {
         .roots = rpl_roots_intel(),
-        .td_policy = rpl_td_policy_default(),
+        .verifier_policy = rpl_verifier_policy_default(),
         .texts = calloc(1, sizeof(*c.texts)),
     };
     snprintf(error, RPL_CONFIG_ERROR_MAX, "no memory");

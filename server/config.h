@@ -39,7 +39,7 @@ typedef struct {
     const char *collateral_urls; /* "" : Intel */
     const char *ca_file;         /* NULL: the system's bundle */
     const char *stop_at;         /* test builds only; NULL: unset */
-    rpl_td_policy td_policy;
+    rpl_verifier_policy verifier_policy;
     rpl_roots roots;
     size_t max_state;
     rpl_log_level log_level;

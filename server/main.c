@@ -74,7 +74,7 @@ static rpl_node_settings node_settings(const rpl_config *c)
     rpl_node_settings s = {
         .config_preimage = rpl_bytes_of(c->preimage, c->preimage_len),
         .roots = c->roots,
-        .td_policy = c->td_policy,
+        .verifier_policy = c->verifier_policy,
         .policy = &c->policy,
         .has_pin = c->has_identity,
         .min_epoch = c->min_epoch,

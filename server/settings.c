@@ -174,16 +174,16 @@ static const char *add_tcb_status(rpl_config *c, const char *part)
     const rpl_tcb_status status = rpl_tcb_status_parse(rpl_bytes_of_text(part));
     if (status == RPL_TCB_UNKNOWN || status == RPL_TCB_REVOKED)
         return tcb_statuses;
-    c->td_policy.accepted_tcb |= 1u << status;
+    c->verifier_policy.accepted_tcb |= 1u << status;
     return NULL;
 }
 
 static const char *parse_tcb_accept(rpl_config *c, const char *value, char **shown)
 {
     (void)shown;
-    c->td_policy.accepted_tcb = 0;
+    c->verifier_policy.accepted_tcb = 0;
     const char *wanted = rpl_setting_each(c, value, add_tcb_status);
-    return wanted || c->td_policy.accepted_tcb ? wanted : tcb_statuses;
+    return wanted || c->verifier_policy.accepted_tcb ? wanted : tcb_statuses;
 }
 
 static const char *parse_max_state(rpl_config *c, const char *value, char **shown)

@@ -2,8 +2,6 @@
 
 #include <stdio.h>
 
-#include "attestation/tdx/tcb_status.h"
-
 #define XFAM_REQUIRED UINT64_C(0x3)     /* x87, SSE */
 #define XFAM_KNOWN    UINT64_C(0x6dbe7) /* every state component that a TD may have today */
 #define XFAM_CET      UINT64_C(0x1800)
@@ -28,17 +26,13 @@ static const attribute_rule rules[] = {
      "start the TD with known attributes only"},
 };
 
-rpl_td_policy rpl_td_policy_default(void)
-{
-    return (rpl_td_policy){.accepted_tcb = 1u << RPL_TCB_UP_TO_DATE};
-}
-
 static void hex64(uint64_t value, char out[static 20])
 {
     snprintf(out, 20, "0x%016llx", (unsigned long long)value);
 }
 
-static void check_attributes(const rpl_td_policy *policy, uint64_t attributes, rpl_verdict *verdict)
+static void check_attributes(const rpl_verifier_policy *policy, uint64_t attributes,
+                             rpl_verdict *verdict)
 {
     char got[20];
     hex64(attributes, got);
@@ -73,7 +67,7 @@ static void check_xfam(uint64_t xfam, rpl_verdict *verdict)
     rpl_verdict_pass(verdict, RPL_CHECK_TD_XFAM);
 }
 
-static void check_service_td(const rpl_td_policy *policy, const rpl_quote *quote,
+static void check_service_td(const rpl_verifier_policy *policy, const rpl_quote *quote,
                              rpl_verdict *verdict)
 {
     const rpl_bytes service = rpl_bytes_of(quote->mr_servicetd, sizeof(quote->mr_servicetd));
@@ -84,7 +78,8 @@ static void check_service_td(const rpl_td_policy *policy, const rpl_quote *quote
     rpl_verdict_pass(verdict, RPL_CHECK_TD_SERVICETD);
 }
 
-void rpl_td_policy_check(const rpl_td_policy *policy, const rpl_quote *quote, rpl_verdict *verdict)
+void rpl_td_policy_check(const rpl_verifier_policy *policy, const rpl_quote *quote,
+                         rpl_verdict *verdict)
 {
     check_attributes(policy, quote->td_attributes, verdict);
     check_xfam(quote->xfam, verdict);

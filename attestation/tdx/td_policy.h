@@ -8,6 +8,7 @@
 
 #include "attestation/tdx/quote.h"
 #include "attestation/tdx/verdict.h"
+#include "attestation/tdx/verifier_policy.h"
 
 #define RPL_TD_DEBUG           (UINT64_C(1) << 0)
 #define RPL_TD_UNDER_DEBUG     UINT64_C(0xff) /* with DEBUG: all that makes the TD untrusted */
@@ -23,18 +24,9 @@
 #define RPL_TD_OPTIONAL                                                                            \
     (RPL_TD_ICSSD | RPL_TD_LASS | RPL_TD_PKS | RPL_TD_KL | RPL_TD_TPA | RPL_TD_PERFMON)
 
-/* What the measured configuration decides. */
-typedef struct {
-    uint32_t accepted_tcb;        /* bit set of 1u << rpl_tcb_status; Revoked is never accepted */
-    uint64_t td_optional_allowed; /* bits of RPL_TD_OPTIONAL that are tolerated */
-    bool allow_service_td;
-} rpl_td_policy;
-
-/* The strict default: UpToDate alone, no optional attribute, no service TD. */
-rpl_td_policy rpl_td_policy_default(void);
-
 /* Runs td.attributes (TD_DEBUG, TD_TUD, TD_SEPT_VE, TD_MIGRATABLE, TD_ATTR_RESERVED,
  * TD_ATTR_OPTIONAL), td.xfam (TD_XFAM) and td.servicetd (TD_SERVICETD). */
-void rpl_td_policy_check(const rpl_td_policy *policy, const rpl_quote *quote, rpl_verdict *verdict);
+void rpl_td_policy_check(const rpl_verifier_policy *policy, const rpl_quote *quote,
+                         rpl_verdict *verdict);
 
 #endif

@@ -38,7 +38,7 @@ typedef struct {
     uint8_t *quote, *collateral, *event_log; /* owned */
     size_t quote_len, collateral_len, event_log_len;
     int64_t now;
-    rpl_td_policy policy;
+    rpl_verifier_policy policy;
     rpl_roots roots;
 } task;
 
@@ -130,7 +130,7 @@ static bool read_root(const char *path, rpl_roots *roots)
 static bool read_settings(const arguments *a, task *t)
 {
     t->now = (int64_t)time(NULL);
-    t->policy = rpl_td_policy_default();
+    t->policy = rpl_verifier_policy_default();
     t->roots = rpl_roots_intel();
     return (!a->at || read_time(a->at, &t->now)) &&
            (!a->accept || read_accepted(a->accept, &t->policy.accepted_tcb)) &&

@@ -18,7 +18,7 @@ typedef struct {
     rpl_bytes config_preimage; /* borrowed */
     uint8_t config_digest[32];
     rpl_roots roots;
-    rpl_td_policy td_policy;
+    rpl_verifier_policy verifier_policy;
     const rpl_policy *policy; /* borrowed */
     bool has_pin;
     uint8_t pin[32]; /* identity digest that alone may be installed */

@@ -41,7 +41,7 @@ rpl_status rpl_peer_check_offline(rpl_peer_check *check, const rpl_report_data *
 {
     rpl_verdict *v = &check->verdict;
 
-    RPL_TRY(rpl_verification_begin(check->evidence.quote, rules->roots, rules->td_policy,
+    RPL_TRY(rpl_verification_begin(check->evidence.quote, rules->roots, rules->verifier_policy,
                                    rules->now_s, v, &check->verification));
     if (v->state[RPL_CHECK_QUOTE_FORMAT] != RPL_PASSED)
         return rpl_ok();

@@ -22,7 +22,7 @@ typedef struct {
 /* By what the peer is judged; borrowed during the calls. */
 typedef struct {
     const rpl_roots *roots;
-    const rpl_td_policy *td_policy;
+    const rpl_verifier_policy *verifier_policy;
     const rpl_policy *policy;
     const rpl_policy_party *self; /* without an identity while our own quote is unverified */
     rpl_policy_direction direction;

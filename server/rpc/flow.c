@@ -82,7 +82,7 @@ void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl
     out->party = rpl_node_party(node, &out->self);
     out->rules = (rpl_peer_rules){
         .roots = &node->settings.roots,
-        .td_policy = &node->settings.td_policy,
+        .verifier_policy = &node->settings.verifier_policy,
         .policy = node->settings.policy,
         .self = &out->party,
         .direction = direction,

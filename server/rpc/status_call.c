@@ -105,7 +105,7 @@ static void fill_policy(status_message *m, const rpl_node *node)
     out->n_devices = fill_hashes(m->devices, &policy->devices);
     out->accepted_tcb = m->accepted_tcb;
     for (unsigned i = 0; i < RPL_TCB_STATUS_COUNT; i++)
-        if (node->settings.td_policy.accepted_tcb & 1u << i)
+        if (node->settings.verifier_policy.accepted_tcb & 1u << i)
             m->accepted_tcb[out->n_accepted_tcb++] =
                 rpl_pb_text(rpl_tcb_status_name((rpl_tcb_status)i));
     m->r.policy = out;

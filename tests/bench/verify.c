@@ -44,7 +44,7 @@ static rpl_collateral collateral_of(const json_t *bundle)
 static bool verified(rpl_bytes quote, const rpl_collateral *collateral, int64_t at)
 {
     const rpl_roots roots = rpl_roots_intel();
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     RPL_AUTO(verification) rpl_verification *v = NULL;
     static rpl_verdict verdict;
     rpl_verdict_start(&verdict, RPL_GROUP_QUOTE | RPL_GROUP_TD | RPL_GROUP_COLLATERAL);

@@ -92,7 +92,7 @@ static inline bool is_accepted(const test_case *c, const rpl_verdict *v,
 
 static inline bool optional_bit_decides(const test_case *c, rpl_bytes quote)
 {
-    rpl_td_policy policy = rpl_td_policy_default();
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     judge_case(c, quote, &policy, &v, &facts);
@@ -107,7 +107,7 @@ static inline bool answer_is_right(const test_case *c, rpl_bytes quote, rpl_verd
                                    rpl_quote_facts *facts)
 {
     const char *expected = text_of(c, "expected");
-    rpl_td_policy policy = rpl_td_policy_default();
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
     policy.accepted_tcb = EVERY_STATUS & ~(1u << RPL_TCB_REVOKED);
     judge_case(c, quote, &policy, v, facts);
     if (strncmp(expected, "ACCEPT", 6) == 0)

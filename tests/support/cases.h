@@ -67,8 +67,9 @@ static inline void free_case(test_case *c)
 }
 
 /* Both steps. The facts' views borrow `quote`. */
-static inline void judge_case(const test_case *c, rpl_bytes quote, const rpl_td_policy *policy,
-                              rpl_verdict *verdict, rpl_quote_facts *facts)
+static inline void judge_case(const test_case *c, rpl_bytes quote,
+                              const rpl_verifier_policy *policy, rpl_verdict *verdict,
+                              rpl_quote_facts *facts)
 {
     RPL_AUTO(verification) rpl_verification *v = NULL;
     rpl_verdict_start(verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);

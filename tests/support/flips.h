@@ -6,7 +6,7 @@
 #include "tests/support/cases.h"
 
 static test_case flip_case;
-static rpl_td_policy flip_policy;
+static rpl_verifier_policy flip_policy;
 
 /* A quote that fails by itself is not carried on to its collateral. */
 static inline bool is_admitted(rpl_bytes quote)
@@ -62,7 +62,7 @@ static inline int run_flips(const char *vector)
         cmocka_unit_test(every_single_bit_flip_is_refused),
     };
     const rpl_roots intel = rpl_roots_intel();
-    flip_policy = rpl_td_policy_default();
+    flip_policy = rpl_verifier_policy_default();
     flip_case = load_case(vector, &intel);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     free_case(&flip_case);

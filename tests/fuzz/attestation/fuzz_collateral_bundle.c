@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     rpl_verdict verdict;
     rpl_verification *v = NULL;
     const rpl_roots roots = rpl_roots_intel();
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     if (rpl_collateral_bundle_read(rpl_bytes_of(data, len), &set).code != RPL_OK)
         return 0;
     rpl_verdict_start(&verdict, RPL_GROUP_COLLATERAL);

@@ -12,7 +12,7 @@ static rpl_node_settings settings_of(fake_server *s, const fake_server_options *
     rpl_policy_member member;
     rpl_node_settings out = {
         .roots = fake_world_root(),
-        .td_policy = rpl_td_policy_default(),
+        .verifier_policy = rpl_verifier_policy_default(),
         .policy = &s->policy,
         .has_pin = o->pin != NULL,
         .min_epoch = o->min_epoch ? o->min_epoch : 1,

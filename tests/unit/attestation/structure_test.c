@@ -28,7 +28,7 @@ static int unload(void **state)
 
 static bool refused_by(const test_case *c, rpl_bytes quote, const char *code)
 {
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     uint8_t *copy = exact_copy(quote.data, quote.len);
@@ -126,7 +126,7 @@ static void lengths_and_types_are_exact(void **state)
 static void a_v4_quote_relabelled_v5_is_refused(void **state)
 {
     (void)state;
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     uint8_t *quote = exact_copy(v4.quote, v4.quote_len);
@@ -151,7 +151,7 @@ static void what_is_too_long_is_refused(void **state)
 static void without_a_quote_the_documents_are_judged_all_the_same(void **state)
 {
     (void)state;
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     judge_case(&v4, rpl_bytes_of("", 0), &policy, &v, &facts);
@@ -170,7 +170,7 @@ static void a_status_must_be_in_the_accepted_set(void **state)
     (void)state;
     const rpl_roots test = test_root(RPL_VECTORS "/dcap/synthetic/root_ca.der");
     test_case c = load_case(RPL_VECTORS "/dcap/synthetic/plat_OutOfDate", &test);
-    rpl_td_policy policy = rpl_td_policy_default();
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     judge_case(&c, rpl_bytes_of(c.quote, c.quote_len), &policy, &v, &facts);
@@ -191,7 +191,7 @@ static void revoked_is_refused_even_when_accepted(void **state)
     (void)state;
     const rpl_roots test = test_root(RPL_VECTORS "/dcap/synthetic/root_ca.der");
     test_case c = load_case(RPL_VECTORS "/dcap/synthetic/qe_revoked", &test);
-    rpl_td_policy policy = rpl_td_policy_default();
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     policy.accepted_tcb = EVERY_STATUS;

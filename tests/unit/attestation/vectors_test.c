@@ -28,7 +28,7 @@ static void no_synthetic_quote_is_believed_under_intels_root(void **state)
 {
     (void)state;
     const rpl_roots intel = rpl_roots_intel();
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     test_case c = load_case(RPL_VECTORS "/dcap/synthetic/ok_v4", &intel);
@@ -42,7 +42,7 @@ static void no_genuine_quote_is_believed_under_a_test_root(void **state)
 {
     (void)state;
     const rpl_roots test = test_root(RPL_VECTORS "/dcap/synthetic/root_ca.der");
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote_facts facts;
     rpl_verdict v;
     test_case c = load_case(RPL_VECTORS "/dcap/derived/ok_control", &test);

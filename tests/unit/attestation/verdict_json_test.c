@@ -60,7 +60,7 @@ static void a_genuine_quote_is_told_in_full(void **state)
 {
     (void)state;
     const rpl_roots intel = rpl_roots_intel();
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     test_case c = load_case(RPL_VECTORS "/dcap/real/google-go-tdx-guest/tdx_v5_90c06f", &intel);
     rpl_quote_facts facts;
     rpl_verdict v;

@@ -67,7 +67,7 @@ static void without_any_setting_the_defaults_hold(void **state)
     assert_string_equal(c.collateral_urls, "");
     assert_null(c.ca_file);
     assert_null(c.stop_at);
-    assert_int_equal(c.td_policy.accepted_tcb, 1u << RPL_TCB_UP_TO_DATE);
+    assert_int_equal(c.verifier_policy.accepted_tcb, 1u << RPL_TCB_UP_TO_DATE);
     assert_false(c.roots.is_test);
     assert_int_equal(c.max_state, 8 << 20);
     assert_int_equal(c.log_level, RPL_LOG_INFO);

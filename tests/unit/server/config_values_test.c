@@ -172,7 +172,7 @@ static void accepted_tcb_statuses_are_exactly_the_list(void **state)
     (void)state;
     rpl_config c;
     assert_loads("REPLICATOOR_TCB_ACCEPT=OutOfDate,SWHardeningNeeded", &c);
-    assert_int_equal(c.td_policy.accepted_tcb,
+    assert_int_equal(c.verifier_policy.accepted_tcb,
                      1u << RPL_TCB_OUT_OF_DATE | 1u << RPL_TCB_SW_HARDENING_NEEDED);
     rpl_config_free(&c);
 }

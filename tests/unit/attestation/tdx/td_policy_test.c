@@ -2,7 +2,7 @@
 #include "attestation/tdx/td_policy.h"
 #include "tests/support/verdicts.h"
 
-static rpl_verdict judge(const rpl_td_policy *policy, uint64_t attributes, uint64_t xfam)
+static rpl_verdict judge(const rpl_verifier_policy *policy, uint64_t attributes, uint64_t xfam)
 {
     rpl_verdict v;
     const rpl_quote quote = {.td_attributes = attributes, .xfam = xfam};
@@ -29,7 +29,7 @@ static const char *code_of_bit(int bit)
 static void every_attribute_bit_has_its_answer(void **state)
 {
     (void)state;
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     for (int bit = 0; bit < 64; bit++) {
         const rpl_verdict v =
             judge(&policy, RPL_TD_SEPT_VE_DISABLE | UINT64_C(1) << bit, UINT64_C(0x602e7));
@@ -43,7 +43,7 @@ static void every_attribute_bit_has_its_answer(void **state)
 static void sept_ve_disable_is_required(void **state)
 {
     (void)state;
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     const rpl_verdict v = judge(&policy, 0, 0x602e7);
     assert_false(rpl_verdict_admits(&v));
     assert_true(verdict_says(&v, "TD_SEPT_VE"));
@@ -52,7 +52,7 @@ static void sept_ve_disable_is_required(void **state)
 static void only_optional_bits_can_be_allowed(void **state)
 {
     (void)state;
-    rpl_td_policy policy = rpl_td_policy_default();
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
     policy.td_optional_allowed = UINT64_MAX;
     for (int bit = 0; bit < 64; bit++) {
         const uint64_t mask = UINT64_C(1) << bit;
@@ -69,7 +69,7 @@ static void every_xfam_bit_has_its_answer(void **state)
 {
     (void)state;
     static const uint64_t good[] = {0x602e7, 0x600e7, 0x642e7, 0x618e7, 0x61ae7, 0x207, 3};
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         const rpl_verdict v = judge(&policy, RPL_TD_SEPT_VE_DISABLE, good[i]);
         assert_true(rpl_verdict_admits(&v));
@@ -90,7 +90,7 @@ static void every_xfam_bit_has_its_answer(void **state)
 static void a_service_td_must_be_allowed(void **state)
 {
     (void)state;
-    rpl_td_policy policy = rpl_td_policy_default();
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
     rpl_quote quote = {.td_attributes = RPL_TD_SEPT_VE_DISABLE, .xfam = 3};
     rpl_verdict v;
     quote.mr_servicetd[47] = 1;
@@ -106,7 +106,7 @@ static void a_service_td_must_be_allowed(void **state)
 static void the_default_accepts_up_to_date_alone(void **state)
 {
     (void)state;
-    const rpl_td_policy policy = rpl_td_policy_default();
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     assert_int_equal(policy.accepted_tcb, 1u << RPL_TCB_UP_TO_DATE);
     assert_int_equal(policy.td_optional_allowed, 0);
     assert_false(policy.allow_service_td);
