@@ -69,7 +69,8 @@ static rpl_status load_row(rpl_config *c, const rpl_setting_row *r, const char *
         return rpl_fail(RPL_MALFORMED, "setting");
     }
     if (r->kind != RPL_SETTING_LATER)
-        c->settings[c->n_settings++] = (rpl_setting){r->name, shown, r->kind != RPL_SETTING_LOCAL};
+        c->settings[c->n_settings++] =
+            (rpl_setting){r->name, shown, r->kind != RPL_SETTING_LOCAL, value, r->fallback};
     return rpl_ok();
 }
 

@@ -34,6 +34,8 @@ typedef struct {
     size_t n_guests;
     const char *guests[RPL_CONFIG_GUESTS_MAX];
     const char *guest_dir, *listen, *untrusted_dir;
+    bool agent_shared;
+    const char *service;         /* NULL: found as the lint does */
     const char *configure_keys;  /* NULL: any */
     const char *dstack;          /* NULL: probe */
     const char *collateral_urls; /* "" : Intel */

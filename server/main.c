@@ -42,6 +42,7 @@ typedef struct {
     rpl_timer tick;
     int64_t started_at;
     char problem[256]; /* why the start failed, when a static text does not say it */
+    bool contradicted; /* by the measured compose text */
 } server;
 
 static server the_server; /* large; and signals and timers come back without an argument */
@@ -107,6 +108,15 @@ static rpl_status make_world(server *s)
     return rpl_world_new(&world, &s->world);
 }
 
+/* What was approved is not what runs: nothing may be given or taken any more. */
+static void on_contradicted(void *data, const char *why)
+{
+    server *s = data;
+    s->contradicted = true;
+    fprintf(stderr, "replicatoor: stopped: %s\n", why);
+    rpl_loop_stop(s->loop);
+}
+
 static rpl_status make_services(server *s)
 {
     const rpl_ports *ports = rpl_world_ports(s->world);
@@ -128,6 +138,10 @@ static rpl_status make_services(server *s)
         .metrics = s->metrics,
         .settings = s->config.settings,
         .n_settings = s->config.n_settings,
+        .agent_shared = s->config.agent_shared,
+        .service = s->config.service,
+        .contradicted = on_contradicted,
+        .contradicted_data = s,
         .guests = s->config.guests,
         .n_guests = s->config.n_guests,
         .configure_keys = s->config.configure_keys,
@@ -303,8 +317,9 @@ static int serve(server *s)
     rpl_log(RPL_LOG_INFO, "listening", rpl_log_text("address", s->config.listen),
             rpl_log_public("config_digest", rpl_bytes_of(s->config.digest, 32)));
     rpl_loop_run(s->loop);
+    const bool contradicted = s->contradicted;
     stop(s);
-    return 0;
+    return contradicted ? rpl_code_table(RPL_DENIED)->exit_code : 0;
 }
 
 int main(int argc, char **argv)

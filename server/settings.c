@@ -244,12 +244,28 @@ static const char *refuse_later(rpl_config *c, const char *value, char **shown)
                   : NULL;
 }
 
+static const char *parse_agent_shared(rpl_config *c, const char *value, char **shown)
+{
+    (void)shown;
+    c->agent_shared = strcmp(value, "1") == 0;
+    return c->agent_shared || strcmp(value, "0") == 0 ? NULL : "0 or 1";
+}
+
+static const char *parse_service(rpl_config *c, const char *value, char **shown)
+{
+    (void)shown;
+    c->service = rpl_setting_unset_is_null(value);
+    return NULL;
+}
+
 /* In the order in which they are read: the device list adds to the policy. */
 static const rpl_setting_row rows[] = {
     {"CHAIN_ID", RPL_SETTING_LATER, "", refuse_later, "chain of the UpgradeOperator"},
     {"CONTRACT", RPL_SETTING_LATER, "", refuse_later, "address of the UpgradeOperator"},
     {"CONTRACT_CODE", RPL_SETTING_LATER, "", refuse_later, "keccak-256 of the contract's code"},
     {"ETH_RPC_PREFIX", RPL_SETTING_LATER, "", refuse_later, "https prefixes of the RPC providers"},
+    {"REPLICATOOR_AGENT_SHARED", RPL_SETTING_TRUSTED, "0", parse_agent_shared,
+     "1: the owner accepts that other containers reach the guest agent, see threat-model.md"},
     {"REPLICATOOR_CA_FILE", RPL_SETTING_TRUSTED, "", parse_ca_file,
      "roots for https; unset: the image's bundle"},
     {"REPLICATOOR_CHALLENGE", RPL_SETTING_TRUSTED, "optional", parse_challenge,
@@ -289,6 +305,8 @@ static const rpl_setting_row rows[] = {
      "folder of secret files, handed over and written on receipt"},
     {"REPLICATOOR_SECURE_OWNER", RPL_SETTING_TRUSTED, "", parse_owner,
      "uid:gid of received secret files"},
+    {"REPLICATOOR_SERVICE", RPL_SETTING_TRUSTED, "", parse_service,
+     "our service in the measured compose text; unset: the one called or made from replicatoor"},
     {"REPLICATOOR_STORE", RPL_SETTING_LATER, "", refuse_later, "cache of ciphertext"},
     {"REPLICATOOR_TCB_ACCEPT", RPL_SETTING_TRUSTED, "UpToDate", parse_tcb_accept,
      "accepted TCB statuses"},

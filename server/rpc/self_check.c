@@ -13,6 +13,7 @@ typedef struct {
     rpl_own_quote quote;
     rpl_peer_check *check;
     rpl_flow_judge judge;
+    rpl_measured_config measured; /* what is known before, then after */
 } self_flow;
 
 static void release(rpl_flow *flow)
@@ -50,6 +51,29 @@ void rpl_status_fields_now(const rpl_node *node, const uint8_t *nonce, rpl_statu
     memcpy(out->config_digest, node->settings.config_digest, sizeof(out->config_digest));
 }
 
+/* The text cannot change while this process lives; it is asked for until it was there once. */
+static void measure(self_flow *call)
+{
+    const rpl_services_config *config = &call->flow.services->config;
+    const bool has_hash = call->check->verdict.state[RPL_CHECK_EVENT_LOG] == RPL_PASSED;
+    char *text = NULL;
+    size_t len = 0;
+
+    if (call->measured.outcome == RPL_CONFIG_MEASURED)
+        return;
+    const rpl_status s = config->ports->app_compose(config->ports->self, &text, &len);
+    const rpl_measured_question question = {
+        .text = rpl_bytes_of(text, s.code == RPL_OK ? len : 0),
+        .compose_hash = rpl_bytes_of(call->check->identity.compose_hash, has_hash ? 32 : 0),
+        .service = config->service,
+        .agent_shared = config->agent_shared,
+        .settings = config->settings,
+        .n_settings = config->n_settings,
+    };
+    rpl_measured_config_check(&question, &call->measured);
+    free(text);
+}
+
 static void in_worker_check(rpl_flow *flow)
 {
     self_flow *call = (self_flow *)flow;
@@ -65,6 +89,8 @@ static void in_worker_check(rpl_flow *flow)
     rpl_verdict_require(&call->check->verdict, RPL_CHECK_POLICY_IMAGE);
     if (flow->status.code == RPL_OK)
         flow->status = rpl_flow_verify(flow, call->check, &call->report_data, &call->judge.rules);
+    if (flow->status.code == RPL_OK)
+        measure(call);
 }
 
 /* Keeps what the quote says; whether it is believed is in the verdict beside it. */
@@ -83,6 +109,23 @@ static void keep(rpl_self_check *self, self_flow *call)
     memcpy(self->mr_config_id, facts->quote.mr_config_id, sizeof(self->mr_config_id));
     self->facts = *facts;
     self->facts.quote = (rpl_quote){0};
+}
+
+/* False when this process must end. */
+static bool take_measured(rpl_self_check *self, const self_flow *call)
+{
+    const rpl_services_config *config = &self->services->config;
+    const bool news = call->measured.outcome != self->measured.outcome ||
+                      strcmp(call->measured.why, self->measured.why) != 0;
+    self->measured = call->measured;
+    if (self->measured.outcome == RPL_CONFIG_CONTRADICTED) {
+        config->contradicted(config->contradicted_data, self->measured.why);
+        return false;
+    }
+    if (news && self->measured.outcome == RPL_CONFIG_UNMEASURED)
+        rpl_log(RPL_LOG_WARN, "the settings could not be compared with the measured compose text",
+                rpl_log_peer("why", rpl_bytes_of_text(self->measured.why)));
+    return true;
 }
 
 static void tell_node(rpl_node *node, const self_flow *call, bool verified)
@@ -123,7 +166,7 @@ static void on_loop_checked(rpl_flow *flow)
     const bool verified = flow->status.code == RPL_OK && rpl_verdict_admits(&call->check->verdict);
 
     rpl_flow_count_quote(flow, call->quote.with_evidence ? RPL_OK : flow->status.code);
-    if (read) {
+    if (read && take_measured(self, call)) {
         tell_node(rpl_flow_node(flow), call, verified);
         keep(self, call);
     }
@@ -168,6 +211,7 @@ void rpl_self_check_run(rpl_self_check *self)
         return;
     }
     self->running = true;
+    call->measured = self->measured;
     rpl_status_fields_now(rpl_flow_node(&call->flow), NULL, &call->fields);
     rpl_transcript_status(&call->fields, &call->report_data);
     rpl_flow_judge_by(&call->flow, RPL_POLICY_GIVE, &call->judge);

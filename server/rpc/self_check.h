@@ -4,6 +4,7 @@
 #ifndef RPL_SERVER_RPC_SELF_CHECK_H
 #define RPL_SERVER_RPC_SELF_CHECK_H
 
+#include "server/core/measured_config.h"
 #include "server/rpc/flow.h"
 
 /* What the newest quote of ours says; loop thread only. */
@@ -21,6 +22,7 @@ struct rpl_self_check {
     uint8_t mr_config_id[48];
     rpl_peer_identity identity;
     rpl_quote_facts facts; /* status and advisories; its views are void */
+    rpl_measured_config measured;
 };
 
 /* NULL: no memory. */

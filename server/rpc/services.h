@@ -26,6 +26,11 @@ typedef struct {
     size_t n_settings;
     const char *const *guests;
     size_t n_guests;
+    bool agent_shared;   /* the owner accepts that other containers reach the agent */
+    const char *service; /* our service in the measured compose text; NULL: found */
+    /* Loop thread, once: the measured text contradicts the configuration, the process must end. */
+    void (*contradicted)(void *data, const char *why);
+    void *contradicted_data;
     const char *configure_keys; /* comma separated names that /configure accepts; NULL: any */
     int64_t started_at;         /* Unix seconds */
 } rpl_services_config;

@@ -141,6 +141,9 @@ static void fill_node(status_message *m, rpl_services *s, const rpl_reply *reply
     m->r.config_digest = rpl_pb_bytes(node->settings.config_digest, 32);
     m->r.config_preimage = rpl_pb_text((const char *)node->settings.config_preimage.data);
     m->r.caller_address = rpl_pb_text(rpl_reply_peer(reply)->address);
+    m->r.config_measured = s->self_check->measured.outcome == RPL_CONFIG_MEASURED;
+    m->r.config_measured_why = rpl_pb_text(s->self_check->measured.why);
+    m->r.agent_shared = config->agent_shared;
     m->r.time = rpl_pb_text(time.source);
     m->r.now = time.now_s;
     m->r.time_floor = time.floor_s;

@@ -118,7 +118,14 @@ cat > "$work/compose.yml" <<'YML'
 services:
   replicatoor:
     image: replicatoor@sha256:6c3c624b58dbbcd3c0dd82b4c53f04194d1247c6eebdaab7c610cf7d66709b3b
-    environment: [REPLICATOOR_GUESTS=wallet, SECURE_FILE=secret/private.env]
+    environment:
+      SECURE_FILE: secret/private.env
+      REPLICATOOR_GUESTS: wallet
+      REPLICATOOR_GUEST_DIR: guests
+      REPLICATOOR_UNTRUSTED_DIR: untrusted
+      REPLICATOOR_DSTACK: dstack.sock
+      REPLICATOOR_PCCS: http://127.0.0.2:4810
+      REPLICATOOR_TEST_ROOT: root.pem
     volumes: ["/var/run/dstack.sock:/var/run/dstack.sock", "wallet:/var/run/replicatoor/wallet"]
   wallet:
     image: wallet@sha256:b2ab5d2f9eaeb1c1ec0cf5b5b2c06ef7a3ba6a2c0ce8e8b1f1f6f3d0d9b1a7c2

@@ -30,13 +30,14 @@ def test_verified_collateral_is_asked_for_once(own, secret):
 
 def listed(nodes, directory):
     """Settings of a static policy that names the app of `nodes`, and its compose text: under `self`
-    a node whose own quote cannot be verified gives nothing, whatever the joiner's quote is worth."""
+    a node whose own quote cannot be verified gives nothing, whatever the joiner's quote is worth.
+    No text contains its own hash, so the agent of these machines does not tell it."""
     compose = compose_text(nodes.environment)
     (directory / "app.yml").write_text(compose)
     with Simulator(directory / "app", pki=nodes.pki, compose=directory / "app.yml") as machine:
         release = {"release": machine.ready["release"]}
     return {"settings": {"REPLICATOOR_POLICY": json.dumps({"give_to": [release]})},
-            "compose": compose}
+            "compose": compose, "hide_compose": True}
 
 
 FAULTS = ["all=404", "all=503", "tcb=429", "qe=redirect", "pckcrl=empty", "rootcrl=garbage",

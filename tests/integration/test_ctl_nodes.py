@@ -33,7 +33,8 @@ def test_a_dry_run_of_migrate_moves_nothing(cluster, secret):
 
 
 def test_migrate_explains_a_refusal(cluster, secret):
-    holder, other = cluster.holder(secret), cluster.start(compose=compose_text({"OTHER": "app"}))
+    holder, other = cluster.holder(secret), cluster.start(
+        compose=compose_text({**cluster.environment, "OTHER": "app"}))
     done = ctl("migrate", "--from", holder.address, "--to", other.address)
     assert done.returncode == 1
     assert "policy.release" in done.stderr and "give_to" in done.stderr

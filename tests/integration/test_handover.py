@@ -233,7 +233,7 @@ def test_another_image_is_refused(cluster, secret):
 def test_another_configuration_is_refused(cluster, secret):
     holder = cluster.holder(secret)
     compose = compose_text(cluster.environment)
-    joiner = cluster.make({"REPLICATOOR_MIN_EPOCH": "2"}, compose=compose).start()
+    joiner = cluster.start({"REPLICATOOR_MIN_EPOCH": "2"}, compose, hide_compose=True)
     refused = holder.onboard(joiner.request())
     assert refused.status == 403, refused
     assert "policy.config" in refused.failed_checks()
@@ -346,7 +346,7 @@ def test_a_holder_that_the_joiner_does_not_approve_is_refused(cluster, secret):
     enough for itself, and is not for the joiner."""
     accept = "UpToDate,OutOfDate"
     holder = cluster.holder(secret, settings={"REPLICATOOR_TCB_ACCEPT": accept}, tcb="OutOfDate",
-                            compose=compose_text(cluster.environment))
+                            compose=compose_text(cluster.environment), hide_compose=True)
     joiner = cluster.start()
     refused = holder.onboard(joiner.request())
     assert refused.status == 403, refused
@@ -428,7 +428,7 @@ def test_status_quotes_over_a_nonce(cluster):
 def test_metrics_count_what_was_verified_quoted_and_handed_over(cluster, secret):
     holder, joiner = cluster.holder(secret), cluster.start()
     hand_over(holder, joiner)
-    other = cluster.start(compose=compose_text({"OTHER": "app"}))
+    other = cluster.start(compose=compose_text({**cluster.environment, "OTHER": "app"}))
     assert holder.onboard(other.request()).status == 403
 
     given, taken = holder.get("/metrics").text, joiner.get("/metrics").text

@@ -169,5 +169,6 @@ class Agent:
                         compose_hash=machine.app.compose_hash.hex(),
                         device_id=hashlib.sha256(b"").hexdigest())
         info["event_log"] = json.loads(machine.log_text() or "[]")
-        info["app_compose"] = machine.app.compose.decode()
+        if not machine.faults.hide_compose:
+            info["app_compose"] = machine.app.compose.decode()
         return json.dumps(info, separators=(",", ":"), ensure_ascii=False)

@@ -48,6 +48,7 @@ class Faults:
     slow_ms: int = 0             # before each quote
     tamper: str = ""             # signature, body, qe: one bit of it is flipped
     wrong_report_data: bool = False
+    hide_compose: bool = False   # the app-compose text is not told, as by agents that cannot
     pcs: str = ""                # "<what>=<fault>,..", see pcs.py
 
 

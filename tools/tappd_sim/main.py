@@ -81,6 +81,8 @@ def _parser():
                    choices=("signature", "body", "qe"), help="flip a bit of each quote")
     f.add_argument("--wrong-report-data", action="store_true",
                    help="quotes are signed, but over other report data")
+    f.add_argument("--hide-compose", action="store_true",
+                   help="the agent does not tell the app-compose text")
     f.add_argument("--pcs-fault", action="append", default=[], metavar="WHAT=FAULT",
                    help="WHAT: tcb qe numbers pckcrl rootcrl all; FAULT: a status such as 404, "
                    "redirect slow oversized empty garbage flipped nochain")
@@ -162,7 +164,7 @@ def main():
     pki_dir = args.pki or os.path.join(args.dir, "pki")
     test_pki = open_pki(pki_dir)
     faults = Faults(args.fail_quotes, args.slow_ms, args.tamper, args.wrong_report_data,
-                    ",".join(args.pcs_fault))
+                    args.hide_compose, ",".join(args.pcs_fault))
     machine = _machine(args, test_pki, faults)
     collateral = Collateral(test_pki, datetime.datetime.utcnow(), args.issue_offset,
                             [_revoked(what, test_pki, machine) for what in args.revoke])
