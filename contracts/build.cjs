@@ -60,6 +60,7 @@ function build() {
     compiler: solc.version(),
     settings,
     min_delay: minDelay,
+    min_delay_at: Object.values(evm.deployedBytecode.immutableReferences).flat().map(({ start }) => start),
     runtime_code_hash: `0x${keccak256(runtimeCode(evm.deployedBytecode))}`,
     storage: storageLayout.storage.map(({ label, slot, offset, type }) => ({
       label, slot: Number(slot), offset, bytes: Number(storageLayout.types[type].numberOfBytes),

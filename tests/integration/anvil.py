@@ -16,7 +16,7 @@ from tappd_sim.keccak import keccak256  # noqa: E402  the path has to be set fir
 
 CONTRACTS = os.path.join(REPOSITORY, "contracts")
 ANVIL = os.path.join(CONTRACTS, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
-ARTIFACT = os.path.join(CONTRACTS, "out/UpgradeOperator.sol/UpgradeOperator.json")
+ARTIFACT = os.path.join(CONTRACTS, "UpgradeOperator.json")
 DELAY = 48 * 3600
 NEVER = 2**64 - 1
 FINALITY = 2  # blocks
@@ -146,7 +146,7 @@ class Operator:
         self.chain = chain
         with open(artifact, encoding="utf-8") as f:
             self.artifact = json.load(f)
-        code = bytes.fromhex(self.artifact["bytecode"]["object"].removeprefix("0x"))
+        code = bytes.fromhex(self.artifact["bytecode"][2:])
         entries = [(kind(name), value, bytearray(b"")) for name, value in genesis]
         receipt = chain.send(None, code + abi(chain.owner, min_delay, entries), at=at)
         self.address = receipt["contractAddress"]
@@ -162,11 +162,10 @@ class Operator:
     def forget_the_delay(self):
         """From now on the code at this address is that of a fork whose delay is 0."""
         code = bytearray(self.code)
-        places = [place for value in self.artifact["deployedBytecode"]["immutableReferences"].values()
-                  for place in value]
-        assert places, "no immutable in the artifact"
-        for place in places:
-            code[place["start"]:place["start"] + place["length"]] = bytes(place["length"])
+        assert self.artifact["min_delay_at"], "no immutable in the artifact"
+        for start in self.artifact["min_delay_at"]:
+            assert int.from_bytes(code[start:start + 32], "big") == self.artifact["min_delay"]
+            code[start:start + 32] = bytes(32)
         self.chain("anvil_setCode", self.address, "0x" + code.hex())
 
     def call(self, signature, *arguments, sender=None, at=None):
