@@ -3,29 +3,59 @@
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
+#include <stdatomic.h>
 
 #include "attestation/tdx/der.h"
 #include "base/hash.h"
 #include "base/writer.h"
 
-RPL_DEFINE_AUTO(EVP_PKEY_CTX *, pkey_ctx, EVP_PKEY_CTX_free)
-
 enum { NUMBER_LEN = 32, DER_SIGNATURE_MAX = 72 };
 
-static EVP_PKEY *import_point(uint8_t point[static 65])
+static _Thread_local rpl_p256_counts counts;
+
+rpl_p256_counts rpl_p256_counted(void)
+{
+    return counts;
+}
+
+static EVP_PKEY *make_curve(void)
 {
     char group[] = "P-256";
     EVP_PKEY *key = NULL;
     RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 65),
         OSSL_PARAM_construct_end(),
     };
     if (!ctx || EVP_PKEY_fromdata_init(ctx) != 1 ||
-        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        EVP_PKEY_fromdata(ctx, &key, EVP_PKEY_KEY_PARAMETERS, params) != 1)
         return NULL;
     return key;
+}
+
+/* The curve without a point, made once and never changed or freed: copying it costs a fourth of
+ * making it. Of two threads that make it at once, one keeps what it made. */
+static EVP_PKEY *curve(void)
+{
+    static EVP_PKEY *_Atomic kept;
+    EVP_PKEY *there = atomic_load(&kept);
+    if (there)
+        return there;
+    EVP_PKEY *made = make_curve();
+    if (!made || atomic_compare_exchange_strong(&kept, &there, made))
+        return made;
+    EVP_PKEY_free(made);
+    return there;
+}
+
+/* libcrypto checks that the point is on the curve. */
+static EVP_PKEY *import_point(const uint8_t point[static 65])
+{
+    EVP_PKEY *without = curve();
+    RPL_AUTO(pkey) EVP_PKEY *key = without ? EVP_PKEY_dup(without) : NULL;
+    if (!key || EVP_PKEY_set1_encoded_public_key(key, point, 65) != 1)
+        return NULL;
+    return RPL_TAKE(key);
 }
 
 EVP_PKEY *rpl_p256_key(const uint8_t xy[static RPL_P256_KEY_LEN])
@@ -34,26 +64,39 @@ EVP_PKEY *rpl_p256_key(const uint8_t xy[static RPL_P256_KEY_LEN])
     rpl_writer w = rpl_writer_over(point, sizeof(point));
     rpl_write_u8(&w, 0x04);
     rpl_write_bytes(&w, rpl_bytes_of(xy, RPL_P256_KEY_LEN));
+    counts.imports++;
     EVP_PKEY *key = import_point(point);
     ERR_clear_error();
     return key;
 }
 
-static bool verify(EVP_PKEY *key, rpl_bytes message, rpl_bytes der)
+EVP_PKEY_CTX *rpl_p256_ready(EVP_PKEY *key)
+{
+    if (!key)
+        return NULL;
+    RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    const bool ready = ctx && EVP_PKEY_verify_init(ctx) == 1;
+    ERR_clear_error();
+    return ready ? RPL_TAKE(ctx) : NULL;
+}
+
+static bool verify(EVP_PKEY_CTX *key, rpl_bytes message, rpl_bytes der)
 {
     uint8_t digest[RPL_SHA256_LEN];
+    if (!key || der.len > DER_SIGNATURE_MAX)
+        return false;
     rpl_sha256(message, digest);
-    RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-    return ctx && EVP_PKEY_verify_init(ctx) == 1 &&
-           EVP_PKEY_verify(ctx, der.data, der.len, digest, sizeof(digest)) == 1;
+    counts.verifications++;
+    const bool holds = EVP_PKEY_verify(key, der.data, der.len, digest, sizeof(digest)) == 1;
+    if (!holds)
+        ERR_clear_error();
+    return holds;
 }
 
 bool rpl_p256_verify_der(EVP_PKEY *key, rpl_bytes message, rpl_bytes der_signature)
 {
-    const bool holds =
-        key && der_signature.len <= DER_SIGNATURE_MAX && verify(key, message, der_signature);
-    ERR_clear_error();
-    return holds;
+    RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ready = rpl_p256_ready(key);
+    return verify(ready, message, der_signature);
 }
 
 /* INTEGER in its shortest form: no leading zeros, but one where the top bit would mean minus. */
@@ -70,7 +113,7 @@ static void write_integer(rpl_writer *w, const uint8_t *number)
     rpl_write_bytes(w, rpl_bytes_of(number + skip, NUMBER_LEN - skip));
 }
 
-bool rpl_p256_verify(EVP_PKEY *key, rpl_bytes message, rpl_bytes signature)
+bool rpl_p256_verify_ready(EVP_PKEY_CTX *key, rpl_bytes message, rpl_bytes signature)
 {
     uint8_t numbers[DER_SIGNATURE_MAX], der[DER_SIGNATURE_MAX];
     if (signature.len != RPL_P256_SIGNATURE_LEN)
@@ -83,5 +126,11 @@ bool rpl_p256_verify(EVP_PKEY *key, rpl_bytes message, rpl_bytes signature)
     rpl_write_u8(&all, (uint8_t)both.len);
     rpl_write_bytes(&all, rpl_writer_bytes(&both));
     return rpl_writer_done(&both) && rpl_writer_done(&all) &&
-           rpl_p256_verify_der(key, message, rpl_writer_bytes(&all));
+           verify(key, message, rpl_writer_bytes(&all));
+}
+
+bool rpl_p256_verify(EVP_PKEY *key, rpl_bytes message, rpl_bytes signature)
+{
+    RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ready = rpl_p256_ready(key);
+    return rpl_p256_verify_ready(ready, message, signature);
 }

@@ -14,6 +14,7 @@
 enum { RPL_P256_KEY_LEN = 64, RPL_P256_SIGNATURE_LEN = 64 };
 
 RPL_DEFINE_AUTO(EVP_PKEY *, pkey, EVP_PKEY_free)
+RPL_DEFINE_AUTO(EVP_PKEY_CTX *, pkey_ctx, EVP_PKEY_CTX_free)
 
 /* Owned by the caller. NULL when x || y is not a point of the curve. */
 EVP_PKEY *rpl_p256_key(const uint8_t xy[static RPL_P256_KEY_LEN]);
@@ -21,5 +22,19 @@ EVP_PKEY *rpl_p256_key(const uint8_t xy[static RPL_P256_KEY_LEN]);
 RPL_CHECKED bool rpl_p256_verify(EVP_PKEY *key, rpl_bytes message, rpl_bytes signature);
 /* The same for a signature in DER, as certificates and CRLs carry it. */
 RPL_CHECKED bool rpl_p256_verify_der(EVP_PKEY *key, rpl_bytes message, rpl_bytes der_signature);
+
+/* A key made ready for many signatures: it saves what each single verification spends on preparing.
+ * The result shares the key, belongs to the caller, and is used by one thread at a time. NULL: no
+ * key, or no memory. */
+EVP_PKEY_CTX *rpl_p256_ready(EVP_PKEY *key);
+/* rpl_p256_verify with such a key; false without one. */
+RPL_CHECKED bool rpl_p256_verify_ready(EVP_PKEY_CTX *key, rpl_bytes message, rpl_bytes signature);
+
+/* What this thread has asked of the curve since it began: the expensive steps of a verification. */
+typedef struct {
+    uint64_t verifications; /* signatures for which the curve was asked, whatever the answer */
+    uint64_t imports;       /* points made into keys */
+} rpl_p256_counts;
+rpl_p256_counts rpl_p256_counted(void);
 
 #endif
