@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "attestation/tdx/crl.h"
-#include "attestation/tdx/qe_identity.h"
 #include "attestation/tdx/tcb_level.h"
+#include "attestation/verifier_kept.h"
+#include "base/hash.h"
 
 #define GATHER      "give the whole collateral: TCB info, QE identity, both CRLs and the chains"
 #define REVOKED_FIX "Intel has withdrawn this certificate: use another machine"
@@ -14,16 +14,16 @@ typedef struct {
     const rpl_collateral_question *q;
     rpl_verdict *verdict;
     rpl_quote_facts *facts;
-    rpl_pck_chain *tcb_signer, *qe_signer;    /* owned; equal when the chains are */
-    bool tcb_signer_good, qe_signer_good;     /* dates and all */
+    rpl_verified_collateral *read;            /* owned */
+    bool root_crl_holds, pck_crl_holds;       /* dates and all */
+    bool tcb_signer_good, qe_signer_good;     /* the same */
     bool tcb_signer_usable, qe_signer_usable; /* its signatures count: Intel's, and not revoked */
+    bool info_sound, identity_sound;          /* but for the dates */
 } session;
 
 static void rpl_auto_session(session *s)
 {
-    if (s->qe_signer != s->tcb_signer)
-        rpl_pck_chain_free(s->qe_signer);
-    rpl_pck_chain_free(s->tcb_signer);
+    rpl_verified_collateral_free(s->read);
 }
 
 static void check_present(const rpl_collateral *c, rpl_verdict *verdict)
@@ -57,23 +57,33 @@ static void narrow(rpl_quote_facts *facts, int64_t from, int64_t until)
         facts->valid_until = until;
 }
 
+/* That the root certificate of a chain that holds has signed itself is known by now. */
+static rpl_roots known_roots(const session *s)
+{
+    rpl_roots roots = *s->q->roots;
+    if (s->q->chain && s->q->chain->leaf_key)
+        rpl_sha256(s->q->chain->root.der, roots.cert_digest);
+    return roots;
+}
+
 /* A key comes with a chain only when everything but its dates holds. */
 static rpl_status verify_signers(session *s)
 {
     const rpl_collateral *c = s->q->collateral;
-    s->tcb_signer = rpl_tcb_signer_verify(c->tcb_info_chain, s->q->roots, s->q->now, s->verdict,
-                                          &s->tcb_signer_good);
+    const rpl_roots roots = known_roots(s);
+    s->read->tcb_signer = rpl_tcb_signer_verify(c->tcb_info_chain, &roots, s->q->now, s->verdict,
+                                                &s->tcb_signer_good);
     if (rpl_bytes_equal(c->tcb_info_chain, c->qe_identity_chain)) {
-        s->qe_signer = s->tcb_signer;
+        s->read->qe_signer = s->read->tcb_signer;
         s->qe_signer_good = s->tcb_signer_good;
     } else {
-        s->qe_signer = rpl_tcb_signer_verify(c->qe_identity_chain, s->q->roots, s->q->now,
-                                             s->verdict, &s->qe_signer_good);
+        s->read->qe_signer = rpl_tcb_signer_verify(c->qe_identity_chain, &roots, s->q->now,
+                                                   s->verdict, &s->qe_signer_good);
     }
-    if (!s->tcb_signer || !s->qe_signer)
+    if (!s->read->tcb_signer || !s->read->qe_signer)
         return rpl_fail(RPL_INTERNAL, "verification: memory");
-    s->tcb_signer_usable = s->tcb_signer->leaf_key != NULL;
-    s->qe_signer_usable = s->qe_signer->leaf_key != NULL;
+    s->tcb_signer_usable = s->read->tcb_signer->leaf_key != NULL;
+    s->qe_signer_usable = s->read->qe_signer->leaf_key != NULL;
     return rpl_ok();
 }
 
@@ -83,8 +93,8 @@ static const rpl_certificate *trusted_root(const session *s)
     if (s->q->chain && s->verdict->state[RPL_CHECK_PCK_ROOT] == RPL_PASSED)
         return &s->q->chain->root;
     if (s->tcb_signer_usable)
-        return &s->tcb_signer->root;
-    return s->qe_signer_usable ? &s->qe_signer->root : NULL;
+        return &s->read->tcb_signer->root;
+    return s->qe_signer_usable ? &s->read->qe_signer->root : NULL;
 }
 
 static void check_revoked(session *s, const rpl_crl *crl, const rpl_certificate *certificate,
@@ -99,62 +109,67 @@ static void check_revoked(session *s, const rpl_crl *crl, const rpl_certificate 
 /* The signer of a document must not be on the root CRL; a revoked one has signed nothing. */
 static void check_signers_revoked(session *s, const rpl_crl *crl)
 {
-    if (s->tcb_signer_usable && rpl_crl_revokes(crl, &s->tcb_signer->leaf)) {
-        check_revoked(s, crl, &s->tcb_signer->leaf, RPL_CHECK_TCB_SIGNER, "TCB_SIGNING_REVOKED");
+    if (s->tcb_signer_usable && rpl_crl_revokes(crl, &s->read->tcb_signer->leaf)) {
+        check_revoked(s, crl, &s->read->tcb_signer->leaf, RPL_CHECK_TCB_SIGNER,
+                      "TCB_SIGNING_REVOKED");
         s->tcb_signer_usable = false;
     }
-    if (s->qe_signer_usable && rpl_crl_revokes(crl, &s->qe_signer->leaf)) {
-        if (s->qe_signer != s->tcb_signer)
-            check_revoked(s, crl, &s->qe_signer->leaf, RPL_CHECK_TCB_SIGNER, "TCB_SIGNING_REVOKED");
+    if (s->qe_signer_usable && rpl_crl_revokes(crl, &s->read->qe_signer->leaf)) {
+        if (s->read->qe_signer != s->read->tcb_signer)
+            check_revoked(s, crl, &s->read->qe_signer->leaf, RPL_CHECK_TCB_SIGNER,
+                          "TCB_SIGNING_REVOKED");
         s->qe_signer_usable = false;
     }
     if (s->tcb_signer_good && s->qe_signer_good)
         rpl_verdict_pass(s->verdict, RPL_CHECK_TCB_SIGNER);
 }
 
-static bool check_root_crl(session *s)
+static void check_cas_revoked(session *s, const rpl_crl *crl, const rpl_certificate *root)
+{
+    check_revoked(s, crl, root, RPL_CHECK_PCK_REVOKED, "ROOT_REVOKED");
+    if (s->q->chain && s->q->chain->intermediate_key)
+        check_revoked(s, crl, &s->q->chain->intermediate, RPL_CHECK_PCK_REVOKED, "INTER_REVOKED");
+}
+
+static void check_root_crl(session *s)
 {
     const rpl_certificate *root = trusted_root(s);
     RPL_AUTO(pkey) EVP_PKEY *key = rpl_p256_key(s->q->roots->key + 1);
-    RPL_AUTO(crl) rpl_crl crl = {0};
+    rpl_crl *crl = &s->read->root_crl;
     if (!root || !key)
-        return false;
+        return;
     const rpl_crl_issuer issuer = {root, key};
-    const bool holds = rpl_crl_verify(s->q->collateral->root_crl, &issuer, s->q->now,
-                                      RPL_CHECK_CRL_ROOT, s->verdict, &crl);
+    s->root_crl_holds = rpl_crl_verify(s->q->collateral->root_crl, &issuer, s->q->now,
+                                       RPL_CHECK_CRL_ROOT, s->verdict, crl);
     rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_ROOT);
-    if (!holds)
-        return false;
-    narrow(s->facts, crl.this_update, crl.next_update);
-    check_revoked(s, &crl, root, RPL_CHECK_PCK_REVOKED, "ROOT_REVOKED");
-    if (s->q->chain && s->q->chain->intermediate_key)
-        check_revoked(s, &crl, &s->q->chain->intermediate, RPL_CHECK_PCK_REVOKED, "INTER_REVOKED");
-    check_signers_revoked(s, &crl);
-    return true;
+    if (!s->root_crl_holds)
+        return;
+    narrow(s->facts, crl->this_update, crl->next_update);
+    check_cas_revoked(s, crl, root);
+    check_signers_revoked(s, crl);
 }
 
-static bool check_pck_crl(session *s)
+static void check_pck_crl(session *s)
 {
     const rpl_pck_chain *chain = s->q->chain;
-    RPL_AUTO(crl) rpl_crl crl = {0};
+    rpl_crl *crl = &s->read->pck_crl;
     if (!chain || !chain->intermediate_key)
-        return false;
+        return;
     const rpl_crl_issuer issuer = {&chain->intermediate, chain->intermediate_key};
-    const bool holds = rpl_crl_verify(s->q->collateral->pck_crl, &issuer, s->q->now,
-                                      RPL_CHECK_CRL_PCK, s->verdict, &crl);
+    s->pck_crl_holds = rpl_crl_verify(s->q->collateral->pck_crl, &issuer, s->q->now,
+                                      RPL_CHECK_CRL_PCK, s->verdict, crl);
     rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_PCK);
-    if (!holds)
-        return false;
-    narrow(s->facts, crl.this_update, crl.next_update);
-    check_revoked(s, &crl, &chain->leaf, RPL_CHECK_PCK_REVOKED, "PCK_REVOKED");
-    return true;
+    if (!s->pck_crl_holds)
+        return;
+    narrow(s->facts, crl->this_update, crl->next_update);
+    check_revoked(s, crl, &chain->leaf, RPL_CHECK_PCK_REVOKED, "PCK_REVOKED");
 }
 
 static void check_crls(session *s)
 {
-    const bool root_holds = check_root_crl(s);
-    const bool pck_holds = check_pck_crl(s);
-    if (!root_holds || !pck_holds)
+    check_root_crl(s);
+    check_pck_crl(s);
+    if (!s->root_crl_holds || !s->pck_crl_holds)
         return;
     rpl_verdict_pass(s->verdict, RPL_CHECK_CRL_VALIDITY);
     rpl_verdict_pass(s->verdict, RPL_CHECK_PCK_REVOKED);
@@ -174,13 +189,13 @@ static bool read_tcb_info(session *s, rpl_tcb_info *info)
     const rpl_collateral *c = s->q->collateral;
     if (!s->tcb_signer_usable ||
         !rpl_document_verify(&rpl_document_tcb_info, c->tcb_info, c->tcb_info_signature,
-                             s->tcb_signer->leaf_key, s->verdict))
+                             s->read->tcb_signer->leaf_key, s->verdict))
         return false;
     const bool sound = rpl_tcb_info_read(c->tcb_info, s->verdict, info);
     check_period(s, &rpl_document_tcb_info, &info->head, sound);
     if (!sound)
         return false;
-    narrow(s->facts, s->tcb_signer->valid_from, s->tcb_signer->valid_until);
+    narrow(s->facts, s->read->tcb_signer->valid_from, s->read->tcb_signer->valid_until);
     narrow(s->facts, info->head.issue_date, info->head.next_update);
     s->facts->tcb_eval_number = info->head.evaluation_number;
     return true;
@@ -191,13 +206,13 @@ static bool read_qe_identity(session *s, rpl_qe_identity *identity)
     const rpl_collateral *c = s->q->collateral;
     if (!s->qe_signer_usable ||
         !rpl_document_verify(&rpl_document_qe_identity, c->qe_identity, c->qe_identity_signature,
-                             s->qe_signer->leaf_key, s->verdict))
+                             s->read->qe_signer->leaf_key, s->verdict))
         return false;
     const bool sound = rpl_qe_identity_read(c->qe_identity, s->verdict, identity);
     check_period(s, &rpl_document_qe_identity, &identity->head, sound);
     if (!sound)
         return false;
-    narrow(s->facts, s->qe_signer->valid_from, s->qe_signer->valid_until);
+    narrow(s->facts, s->read->qe_signer->valid_from, s->read->qe_signer->valid_until);
     narrow(s->facts, identity->head.issue_date, identity->head.next_update);
     s->facts->qe_eval_number = identity->head.evaluation_number;
     return true;
@@ -312,24 +327,78 @@ static void evaluate(session *s, const rpl_tcb_info *info, const rpl_svn_level *
 
 static void check_documents(session *s)
 {
-    rpl_qe_identity identity = {0};
-    rpl_tcb_info info = {0};
+    rpl_verified_collateral *read = s->read;
     const rpl_svn_level *qe = NULL;
-    if (read_qe_identity(s, &identity) && s->q->quote)
-        qe = rpl_qe_identity_check(&identity, &s->q->quote->qe_report, s->verdict);
-    if (read_tcb_info(s, &info) && s->q->quote && s->q->chain->has_pck)
-        evaluate(s, &info, qe);
-    rpl_tcb_info_free(&info);
-    rpl_qe_identity_free(&identity);
+    s->identity_sound = read_qe_identity(s, &read->identity);
+    if (s->identity_sound && s->q->quote)
+        qe = rpl_qe_identity_check(&read->identity, &s->q->quote->qe_report, s->verdict);
+    s->info_sound = read_tcb_info(s, &read->info);
+    if (s->info_sound && s->q->quote && s->q->chain->has_pck)
+        evaluate(s, &read->info, qe);
+}
+
+/* What is kept was verified under the CAs of such a chain, in front of its root's own certificate. */
+static bool may_be_kept(const session *s)
+{
+    return s->q->verifier && s->q->quote && s->verdict->state[RPL_CHECK_PCK_ROOT] == RPL_PASSED &&
+           rpl_pck_chain_holds(s->q->chain, s->q->now);
+}
+
+static rpl_status keep(session *s)
+{
+    if (!may_be_kept(s) || !s->root_crl_holds || !s->pck_crl_holds || !s->tcb_signer_good ||
+        !s->qe_signer_good || !s->tcb_signer_usable || !s->qe_signer_usable || !s->info_sound ||
+        !s->identity_sound)
+        return rpl_ok();
+    rpl_verified_collateral_set_window(s->read);
+    if (s->q->now < s->read->valid_from || s->q->now > s->read->valid_until)
+        return rpl_ok();
+    return rpl_verifier_keep_collateral(s->q->verifier, s->q->chain, s->q->collateral, &s->read);
+}
+
+/* Collateral of which all checks passed earlier and which is in force: they pass, and what depends on
+ * the quote is judged as ever. */
+static void check_by_kept(session *s, const rpl_verified_collateral *kept)
+{
+    static const rpl_check checks[] = {
+        RPL_CHECK_COLLATERAL_PRESENT, RPL_CHECK_CRL_ROOT,    RPL_CHECK_CRL_PCK,
+        RPL_CHECK_CRL_VALIDITY,       RPL_CHECK_TCB_SIGNER,  RPL_CHECK_TCB_INFO,
+        RPL_CHECK_TCB_VALIDITY,       RPL_CHECK_QE_IDENTITY, RPL_CHECK_QE_VALIDITY,
+    };
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        rpl_verdict_pass(s->verdict, checks[i]);
+    narrow(s->facts, kept->valid_from, kept->valid_until);
+    s->facts->tcb_eval_number = kept->info.head.evaluation_number;
+    s->facts->qe_eval_number = kept->identity.head.evaluation_number;
+    check_cas_revoked(s, &kept->root_crl, &s->q->chain->root);
+    check_revoked(s, &kept->pck_crl, &s->q->chain->leaf, RPL_CHECK_PCK_REVOKED, "PCK_REVOKED");
+    rpl_verdict_pass(s->verdict, RPL_CHECK_PCK_REVOKED);
+    evaluate(s, &kept->info,
+             rpl_qe_identity_check(&kept->identity, &s->q->quote->qe_report, s->verdict));
+}
+
+static rpl_status check_by_text(session *s)
+{
+    s->read = rpl_verified_collateral_new();
+    if (!s->read)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    check_present(s->q->collateral, s->verdict);
+    RPL_TRY(verify_signers(s));
+    check_crls(s);
+    check_documents(s);
+    return keep(s);
 }
 
 rpl_status rpl_collateral_check(const rpl_collateral_question *question, rpl_verdict *verdict,
                                 rpl_quote_facts *facts)
 {
     RPL_AUTO(session) session s = {.q = question, .verdict = verdict, .facts = facts};
-    check_present(question->collateral, verdict);
-    RPL_TRY(verify_signers(&s));
-    check_crls(&s);
-    check_documents(&s);
+    const rpl_verified_collateral *kept =
+        may_be_kept(&s) ? rpl_verifier_find_collateral(question->verifier, question->chain,
+                                                       question->collateral, question->now)
+                        : NULL;
+    if (!kept)
+        return check_by_text(&s);
+    check_by_kept(&s, kept);
     return rpl_ok();
 }

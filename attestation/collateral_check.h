@@ -9,6 +9,7 @@
 
 /* Everything is borrowed. */
 typedef struct {
+    rpl_verifier *verifier; /* may be NULL */
     const rpl_collateral *collateral;
     const rpl_roots *roots;
     const rpl_verifier_policy *policy;

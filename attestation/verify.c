@@ -6,11 +6,13 @@
 #include "attestation/collateral_check.h"
 #include "attestation/tdx/ossl.h"
 #include "attestation/tdx/pck.h"
+#include "attestation/verifier_kept.h"
 #include "base/hash.h"
 
 #define ASK_AGAIN "ask the guest agent for a new quote and send it unchanged"
 
 struct rpl_verification {
+    rpl_verifier *verifier; /* NULL: nothing is kept */
     const rpl_roots *roots;
     rpl_verifier_policy policy;
     int64_t now;
@@ -63,36 +65,32 @@ static bool read_quote(rpl_bytes input, rpl_quote *quote, rpl_verdict *verdict)
     return false;
 }
 
-static void check_qe_signature(const rpl_quote *q, EVP_PKEY *pck_key, rpl_verdict *verdict)
+static bool check_qe_signature(const rpl_quote *q, EVP_PKEY_CTX *pck_key, rpl_verdict *verdict)
 {
-    if (!pck_key)
-        return;
-    if (rpl_p256_verify(pck_key, q->qe_report_bytes, q->qe_report_signature))
+    if (rpl_p256_verify_ready(pck_key, q->qe_report_bytes, q->qe_report_signature)) {
         rpl_verdict_pass(verdict, RPL_CHECK_QE_SIGNATURE);
-    else
-        rpl_verdict_fail(verdict, RPL_CHECK_QE_SIGNATURE, "QE_REPORT_SIGNATURE",
-                         "a signature that does not hold", "the QE report, signed by the PCK key",
-                         ASK_AGAIN);
+        return true;
+    }
+    rpl_verdict_fail(verdict, RPL_CHECK_QE_SIGNATURE, "QE_REPORT_SIGNATURE",
+                     "a signature that does not hold", "the QE report, signed by the PCK key",
+                     ASK_AGAIN);
+    return false;
 }
 
 /* The quoting enclave vouches for the attestation key by its hash in its own report data. */
-static void check_qe_binding(const rpl_quote *q, rpl_verdict *verdict)
+static bool check_qe_binding(const rpl_quote *q, rpl_verdict *verdict)
 {
     uint8_t want[64] = {0};
     const rpl_bytes parts[] = {q->attestation_key, q->qe_auth_data};
     rpl_sha256_parts(parts, 2, want);
-    rpl_verdict_equal(verdict, RPL_CHECK_QE_BINDING, "QE_REPORT_DATA",
-                      rpl_bytes_of(q->qe_report.report_data, sizeof(want)),
-                      rpl_bytes_of(want, sizeof(want)), ASK_AGAIN);
+    return rpl_verdict_equal(verdict, RPL_CHECK_QE_BINDING, "QE_REPORT_DATA",
+                             rpl_bytes_of(q->qe_report.report_data, sizeof(want)),
+                             rpl_bytes_of(want, sizeof(want)), ASK_AGAIN);
 }
 
-static void check_quote_signature(const rpl_quote *q, rpl_verdict *verdict)
+static void check_quote_signature(const rpl_quote *q, EVP_PKEY_CTX *key, rpl_verdict *verdict)
 {
-    RPL_AUTO(pkey) EVP_PKEY *key = rpl_p256_key(q->attestation_key.data);
-    if (!key)
-        rpl_verdict_fail_bytes(verdict, RPL_CHECK_QUOTE_SIGNATURE, "ATT_KEY", q->attestation_key,
-                               rpl_bytes_of("", 0), ASK_AGAIN);
-    else if (rpl_p256_verify(key, q->signed_part, q->signature))
+    if (rpl_p256_verify_ready(key, q->signed_part, q->signature))
         rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_SIGNATURE);
     else
         rpl_verdict_fail(verdict, RPL_CHECK_QUOTE_SIGNATURE, "QUOTE_SIGNATURE",
@@ -114,35 +112,110 @@ static void copy_pck(const rpl_pck_chain *chain, rpl_quote_facts *facts)
         facts->pceid[i] = chain->pck.pceid[i];
 }
 
+/* The chain as it was kept, or verified now. `*leaf` is its key when it has one, made ready: borrowed
+ * when kept, else owned through `*made`. */
+static rpl_status judge_chain(rpl_verification *v, rpl_verdict *verdict, EVP_PKEY_CTX **leaf,
+                              EVP_PKEY_CTX **made)
+{
+    const rpl_bytes pem = v->facts.quote.pck_pem;
+    const rpl_kept_chain *kept = rpl_verifier_find_chain(v->verifier, pem, v->now);
+    if (kept) {
+        v->chain = rpl_pck_chain_share(kept->chain);
+        *leaf = kept->leaf;
+        rpl_pck_chain_pass(verdict);
+        return rpl_ok();
+    }
+    v->chain = rpl_pck_chain_verify(pem, v->roots, v->now, verdict);
+    if (!v->chain)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    *made = rpl_p256_ready(v->chain->leaf_key);
+    *leaf = *made;
+    return rpl_pck_chain_holds(v->chain, v->now)
+               ? rpl_verifier_keep_chain(v->verifier, pem, v->chain)
+               : rpl_ok();
+}
+
+/* From the PCK key by the QE report to the attestation key, and what that has signed. */
+static rpl_status judge_signatures(rpl_verification *v, EVP_PKEY_CTX *leaf, rpl_verdict *verdict)
+{
+    const rpl_quote *q = &v->facts.quote;
+    EVP_PKEY_CTX *kept = rpl_verifier_find_key(v->verifier, v->chain, q, v->now);
+    if (kept) {
+        rpl_verdict_pass(verdict, RPL_CHECK_QE_SIGNATURE);
+        rpl_verdict_pass(verdict, RPL_CHECK_QE_BINDING);
+        check_quote_signature(q, kept, verdict);
+        return rpl_ok();
+    }
+    const bool signed_by_pck = v->chain->leaf_key && check_qe_signature(q, leaf, verdict);
+    const bool names_key = check_qe_binding(q, verdict);
+    RPL_AUTO(pkey) EVP_PKEY *key = rpl_p256_key(q->attestation_key.data);
+    RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ready = rpl_p256_ready(key);
+    if (key)
+        check_quote_signature(q, ready, verdict);
+    else
+        rpl_verdict_fail_bytes(verdict, RPL_CHECK_QUOTE_SIGNATURE, "ATT_KEY", q->attestation_key,
+                               rpl_bytes_of("", 0), ASK_AGAIN);
+    if (!signed_by_pck || !names_key || !ready || !rpl_pck_chain_holds(v->chain, v->now))
+        return rpl_ok();
+    return rpl_verifier_keep_key(v->verifier, v->chain, q, &ready);
+}
+
 static rpl_status judge_quote(rpl_verification *v, rpl_verdict *verdict)
 {
     const rpl_quote *q = &v->facts.quote;
+    RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *made = NULL;
+    EVP_PKEY_CTX *leaf = NULL;
     rpl_sha256(q->signed_part, v->facts.quote_digest);
-    v->chain = rpl_pck_chain_verify(q->pck_pem, v->roots, v->now, verdict);
-    if (!v->chain)
-        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    RPL_TRY(judge_chain(v, verdict, &leaf, &made));
     if (v->chain->has_pck)
         copy_pck(v->chain, &v->facts);
-    check_qe_signature(q, v->chain->leaf_key, verdict);
-    check_qe_binding(q, verdict);
-    check_quote_signature(q, verdict);
+    RPL_TRY(judge_signatures(v, leaf, verdict));
     rpl_td_policy_check(&v->policy, q, verdict);
     return rpl_ok();
+}
+
+static rpl_verification *new_verification(const rpl_roots *roots, const rpl_verifier_policy *policy,
+                                          int64_t now)
+{
+    rpl_verification *v = calloc(1, sizeof(*v));
+    if (v) {
+        v->roots = roots;
+        v->policy = *policy;
+        v->now = now;
+    }
+    return v;
+}
+
+static rpl_status judge(rpl_verification *v, rpl_bytes quote, rpl_verdict *verdict)
+{
+    const rpl_p256_counts before = rpl_p256_counted();
+    v->has_quote = read_quote(quote, &v->facts.quote, verdict);
+    const rpl_status s = v->has_quote ? judge_quote(v, verdict) : rpl_ok();
+    rpl_verifier_count(v->verifier, &before);
+    return s;
 }
 
 rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
                                   const rpl_verifier_policy *policy, int64_t now,
                                   rpl_verdict *verdict, rpl_verification **out)
 {
-    RPL_AUTO(verification) rpl_verification *v = calloc(1, sizeof(*v));
+    RPL_AUTO(verification) rpl_verification *v = new_verification(roots, policy, now);
     if (!v)
         return rpl_fail(RPL_INTERNAL, "verification: memory");
-    v->roots = roots;
-    v->policy = *policy;
-    v->now = now;
-    v->has_quote = read_quote(quote, &v->facts.quote, verdict);
-    if (v->has_quote)
-        RPL_TRY(judge_quote(v, verdict));
+    RPL_TRY(judge(v, quote, verdict));
+    *out = RPL_TAKE(v);
+    return rpl_ok();
+}
+
+rpl_status rpl_verification_begin_with(rpl_verifier *verifier, rpl_bytes quote,
+                                       const rpl_verifier_policy *policy, int64_t now,
+                                       rpl_verdict *verdict, rpl_verification **out)
+{
+    RPL_AUTO(verification) rpl_verification *v = new_verification(&verifier->roots, policy, now);
+    if (!v)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    v->verifier = verifier;
+    RPL_TRY(judge(v, quote, verdict));
     *out = RPL_TAKE(v);
     return rpl_ok();
 }
@@ -151,6 +224,7 @@ rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral
                                        rpl_verdict *verdict)
 {
     const rpl_collateral_question question = {
+        .verifier = v->verifier,
         .collateral = collateral,
         .roots = v->roots,
         .policy = &v->policy,
@@ -158,7 +232,10 @@ rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral
         .quote = v->has_quote ? &v->facts.quote : NULL,
         .chain = v->chain,
     };
-    return rpl_collateral_check(&question, verdict, &v->facts);
+    const rpl_p256_counts before = rpl_p256_counted();
+    const rpl_status s = rpl_collateral_check(&question, verdict, &v->facts);
+    rpl_verifier_count(v->verifier, &before);
+    return s;
 }
 
 const rpl_quote_facts *rpl_verification_facts(const rpl_verification *v)

@@ -47,6 +47,7 @@ typedef struct {
     uint8_t quote_digest[32];        /* SHA-256 of the signed region: the quote's only identity */
 } rpl_quote_facts;
 
+typedef struct rpl_verifier rpl_verifier;         /* attestation/verifier.h */
 typedef struct rpl_verification rpl_verification; /* owns parsed certificates between the steps */
 
 /* `quote` (at most RPL_QUOTE_MAX) and `roots` are borrowed until the verification is freed. The
@@ -56,6 +57,11 @@ typedef struct rpl_verification rpl_verification; /* owns parsed certificates be
 RPL_CHECKED rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
                                               const rpl_verifier_policy *policy, int64_t now,
                                               rpl_verdict *verdict, rpl_verification **out);
+/* The same under the roots of `verifier`, with what it keeps from earlier quotes. It must belong to the
+ * calling thread from here until rpl_verification_collateral has returned or will not be called. */
+RPL_CHECKED rpl_status rpl_verification_begin_with(rpl_verifier *verifier, rpl_bytes quote,
+                                                   const rpl_verifier_policy *policy, int64_t now,
+                                                   rpl_verdict *verdict, rpl_verification **out);
 /* Runs the checks of RPL_GROUP_COLLATERAL as far as what begin found allows. */
 RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,
                                                    const rpl_collateral *collateral,

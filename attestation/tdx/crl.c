@@ -226,13 +226,50 @@ bool rpl_crl_verify(rpl_bytes input, const rpl_crl_issuer *issuer, int64_t now, 
 
 void rpl_auto_crl(rpl_crl *crl)
 {
+    free(crl->serials);
     free(crl->storage);
 }
 
-bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate)
+/* As numbers: without leading zeros the longer one is larger. */
+static int compare_serials(const void *a, const void *b)
 {
-    const rpl_bytes wanted = rpl_bytes_of(certificate->serial, certificate->serial_len);
-    rpl_reader r = rpl_reader_over(crl->entries);
+    const rpl_bytes *x = a, *y = b;
+    if (x->len != y->len)
+        return x->len < y->len ? -1 : 1;
+    return memcmp(x->data, y->data, x->len);
+}
+
+/* A list is well formed once it is verified; what could not be read stops the count. */
+static size_t take_serials(rpl_bytes entries, rpl_bytes *out, size_t room)
+{
+    rpl_reader r = rpl_reader_over(entries);
+    rpl_bytes serial;
+    bool plain;
+    size_t n = 0;
+    for (; !rpl_read_done(&r) && read_entry(&r, &serial, &plain); n++) {
+        if (n < room)
+            out[n] = serial;
+    }
+    return n;
+}
+
+rpl_status rpl_crl_index(rpl_crl *crl)
+{
+    const size_t n = take_serials(crl->entries, NULL, 0);
+    rpl_bytes *serials = calloc(n + 1, sizeof(*serials));
+    if (!serials)
+        return rpl_fail(RPL_INTERNAL, "CRL: memory");
+    (void)take_serials(crl->entries, serials, n);
+    qsort(serials, n, sizeof(*serials), compare_serials);
+    free(crl->serials);
+    crl->serials = serials;
+    crl->n_serials = n;
+    return rpl_ok();
+}
+
+static bool is_listed(rpl_bytes entries, rpl_bytes wanted)
+{
+    rpl_reader r = rpl_reader_over(entries);
     while (!rpl_read_done(&r)) {
         rpl_bytes serial;
         bool plain;
@@ -241,4 +278,12 @@ bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate)
             return true;
     }
     return false;
+}
+
+bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate)
+{
+    const rpl_bytes wanted = rpl_bytes_of(certificate->serial, certificate->serial_len);
+    if (!crl->serials)
+        return is_listed(crl->entries, wanted);
+    return bsearch(&wanted, crl->serials, crl->n_serials, sizeof(wanted), compare_serials) != NULL;
 }

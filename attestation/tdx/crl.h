@@ -13,6 +13,8 @@ typedef struct {
     int64_t this_update, next_update; /* both inclusive */
     rpl_bytes entries;                /* content of revokedCertificates; empty when there is none */
     uint8_t *storage;                 /* owned: the DER that `entries` is a view of */
+    rpl_bytes *serials;               /* owned: in order, after rpl_crl_index; else NULL */
+    size_t n_serials;
 } rpl_crl;
 
 /* `RPL_AUTO(crl) rpl_crl list = {0};` */
@@ -30,6 +32,9 @@ typedef struct {
  * otherwise something failed, and *out is untouched. */
 RPL_CHECKED bool rpl_crl_verify(rpl_bytes input, const rpl_crl_issuer *issuer, int64_t now,
                                 rpl_check check, rpl_verdict *verdict, rpl_crl *out);
+/* For a list that is kept: from here on a serial is found without reading the list.
+ * RPL_INTERNAL  no memory */
+RPL_CHECKED rpl_status rpl_crl_index(rpl_crl *crl);
 /* Serials are compared as unsigned integers. */
 RPL_CHECKED bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate);
 

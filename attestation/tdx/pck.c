@@ -1,5 +1,6 @@
 #include "attestation/tdx/pck.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -250,6 +251,21 @@ rpl_pck_chain *rpl_pck_chain_verify(rpl_bytes pem, const rpl_roots *roots, int64
     return chain;
 }
 
+bool rpl_pck_chain_holds(const rpl_pck_chain *chain, int64_t now)
+{
+    return chain->leaf_key && chain->intermediate_key && chain->has_pck &&
+           chain->valid_from <= now && now <= chain->valid_until;
+}
+
+void rpl_pck_chain_pass(rpl_verdict *verdict)
+{
+    static const rpl_check checks[] = {
+        RPL_CHECK_PCK_FORMAT, RPL_CHECK_PCK_PROFILE, RPL_CHECK_PCK_NAMES,    RPL_CHECK_PCK_VALIDITY,
+        RPL_CHECK_PCK_ROOT,   RPL_CHECK_PCK_CHAIN,   RPL_CHECK_PCK_EXTENSION};
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        rpl_verdict_pass(verdict, checks[i]);
+}
+
 rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
                                      rpl_verdict *verdict, bool *good)
 {
@@ -261,9 +277,15 @@ rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int6
     return chain;
 }
 
+rpl_pck_chain *rpl_pck_chain_share(rpl_pck_chain *chain)
+{
+    atomic_fetch_add(&chain->shares, 1);
+    return chain;
+}
+
 void rpl_pck_chain_free(rpl_pck_chain *chain)
 {
-    if (!chain)
+    if (!chain || atomic_fetch_sub(&chain->shares, 1) > 0)
         return;
     EVP_PKEY_free(chain->leaf_key);
     EVP_PKEY_free(chain->intermediate_key);

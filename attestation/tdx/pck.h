@@ -33,17 +33,25 @@ typedef struct {
     bool has_pck;
     rpl_pck pck;
     int64_t valid_from, valid_until; /* intersection of the certificates */
+    _Atomic unsigned shares;         /* further owners */
 } rpl_pck_chain;
 
 /* Runs pck.format, .profile, .names, .validity, .root, .chain, .extension into `verdict`. NULL when
  * memory is short; else owned by the caller, also when checks failed: then only what passed is set. */
 rpl_pck_chain *rpl_pck_chain_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
                                     rpl_verdict *verdict);
+/* Everything that rpl_pck_chain_verify checks holds at `now`, dates and extension included. */
+RPL_CHECKED bool rpl_pck_chain_holds(const rpl_pck_chain *chain, int64_t now);
+/* Passes the seven checks of rpl_pck_chain_verify, for a chain of which that holds. */
+void rpl_pck_chain_pass(rpl_verdict *verdict);
 /* Signer and root of a signed document: runs tcb.signer. leaf is the signer. A caller with two
  * chains runs it twice; it never passes the check by itself (rpl_verdict_pass when all are good):
  * the result says whether this chain is. */
 rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
                                      rpl_verdict *verdict, bool *good);
+/* One more owner, on any thread: a chain does not change once it is verified. Returns `chain`. */
+rpl_pck_chain *rpl_pck_chain_share(rpl_pck_chain *chain);
+/* The last owner frees it. */
 void rpl_pck_chain_free(rpl_pck_chain *chain);
 RPL_DEFINE_AUTO(rpl_pck_chain *, pck_chain, rpl_pck_chain_free)
 
