@@ -160,6 +160,7 @@ static void refresh_gauges(void *data, rpl_metrics *metrics)
 {
     const server *s = data;
     rpl_metrics_phase(metrics, phase_now(data));
+    rpl_services_measure(s->services, metrics);
     rpl_metrics_set(metrics, RPL_METRIC_BUILD, RPL_VERSION, 1);
     rpl_metrics_set(metrics, RPL_METRIC_STARTED, NULL, s->started_at);
     rpl_metrics_set(metrics, RPL_METRIC_JOBS, NULL, (int64_t)rpl_workers_outstanding(s->workers));

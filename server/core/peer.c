@@ -36,13 +36,22 @@ static void check_device(rpl_peer_check *check, const rpl_quote_facts *facts)
         rpl_sha256(rpl_bytes_of(facts->ppid, sizeof(facts->ppid)), check->identity.device);
 }
 
+static rpl_status begin(rpl_peer_check *check, const rpl_peer_rules *rules)
+{
+    const rpl_bytes quote = check->evidence.quote;
+    if (rules->verifier)
+        return rpl_verification_begin_with(rules->verifier, quote, rules->verifier_policy,
+                                           rules->now_s, &check->verdict, &check->verification);
+    return rpl_verification_begin(quote, rules->roots, rules->verifier_policy, rules->now_s,
+                                  &check->verdict, &check->verification);
+}
+
 rpl_status rpl_peer_check_offline(rpl_peer_check *check, const rpl_report_data *expected,
                                   const rpl_peer_rules *rules)
 {
     rpl_verdict *v = &check->verdict;
 
-    RPL_TRY(rpl_verification_begin(check->evidence.quote, rules->roots, rules->verifier_policy,
-                                   rules->now_s, v, &check->verification));
+    RPL_TRY(begin(check, rules));
     if (v->state[RPL_CHECK_QUOTE_FORMAT] != RPL_PASSED)
         return rpl_ok();
     const rpl_quote_facts *facts = rpl_verification_facts(check->verification);

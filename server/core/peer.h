@@ -21,6 +21,8 @@ typedef struct {
 
 /* By what the peer is judged; borrowed during the calls. */
 typedef struct {
+    rpl_verifier
+        *verifier; /* the thread's own, until the collateral is judged; NULL: `roots` count */
     const rpl_roots *roots;
     const rpl_verifier_policy *verifier_policy;
     const rpl_policy *policy;

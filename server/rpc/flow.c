@@ -117,13 +117,25 @@ static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *chec
     return s;
 }
 
-rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
-                           const rpl_report_data *expected, const rpl_peer_rules *rules)
+static rpl_status verify(const rpl_flow *flow, rpl_peer_check *check,
+                         const rpl_report_data *expected, const rpl_peer_rules *rules)
 {
     RPL_TRY(rpl_peer_check_offline(check, expected, rules));
     if (rpl_verdict_has_failure(&check->verdict))
         return rpl_ok();
     return verify_collateral(rpl_flow_ports(flow), check);
+}
+
+rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
+                           const rpl_report_data *expected, const rpl_peer_rules *rules)
+{
+    rpl_verifier_pool *verifiers = flow->services->verifiers;
+    const rpl_verifier_loan loan = rpl_verifier_pool_borrow(verifiers);
+    rpl_peer_rules with_verifier = *rules;
+    with_verifier.verifier = loan.verifier;
+    const rpl_status s = verify(flow, check, expected, &with_verifier);
+    rpl_verifier_pool_give_back(verifiers, &loan);
+    return s;
 }
 
 void rpl_flow_count_verification(const rpl_flow *flow, const rpl_verdict *verdict)

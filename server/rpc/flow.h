@@ -10,6 +10,7 @@
 #include "server/core/peer.h"
 #include "server/rpc/answer.h"
 #include "server/rpc/services.h"
+#include "server/rpc/verifier_pool.h"
 
 typedef struct rpl_flow rpl_flow;
 struct rpl_flow {
@@ -29,6 +30,7 @@ struct rpl_services {
     rpl_services_config config;
     struct rpl_self_check *self_check;
     rpl_key_cache *key_cache;
+    rpl_verifier_pool *verifiers;
     struct request_call *waiting; /* for a quote that another call has asked for */
     struct rpl_host_service *host;
     struct rpl_guest_service *guest;

@@ -18,6 +18,12 @@
     X(REQUEST_SECONDS, HISTOGRAM, "rpl_request_seconds", "route", NULL, "Time to the answer.")     \
     X(VERIFICATIONS, COUNTER, "rpl_verifications_total", "outcome", "check",                       \
       "Foreign quotes verified; check is the first failed one.")                                   \
+    X(VERIFIER_HITS, COUNTER, "rpl_verifier_hits_total", "kept", NULL,                             \
+      "Parts of quotes that were known from earlier ones.")                                        \
+    X(VERIFIER_MISSES, COUNTER, "rpl_verifier_misses_total", "kept", NULL,                         \
+      "Parts of quotes that were verified anew.")                                                  \
+    X(VERIFIER_SIGNATURES, COUNTER, "rpl_verifier_signatures_total", NULL, NULL,                   \
+      "ECDSA signatures checked in quotes and their collateral.")                                  \
     X(HANDOVERS, COUNTER, "rpl_handovers_total", "side", "result", "States given and taken.")      \
     X(QUOTES, COUNTER, "rpl_agent_quotes_total", "result", NULL, "Quotes asked of the agent.")     \
     X(REFUSED, COUNTER, "rpl_admission_refused_total", "limit", NULL, "Calls refused by a limit.") \

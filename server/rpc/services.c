@@ -63,9 +63,10 @@ rpl_services *rpl_services_new(const rpl_services_config *config)
     s->config = *config;
     s->self_check = rpl_self_check_new(s);
     s->key_cache = rpl_key_cache_new();
+    s->verifiers = rpl_verifier_pool_new(&config->node->settings.roots);
     s->host = calloc(1, sizeof(*s->host));
     s->guest = calloc(1, sizeof(*s->guest));
-    if (!s->self_check || !s->key_cache || !s->host || !s->guest) {
+    if (!s->self_check || !s->key_cache || !s->verifiers || !s->host || !s->guest) {
         rpl_services_free(s);
         return NULL;
     }
@@ -80,6 +81,7 @@ void rpl_services_free(rpl_services *services)
         return;
     rpl_self_check_free(services->self_check);
     rpl_key_cache_free(services->key_cache);
+    rpl_verifier_pool_free(services->verifiers);
     free(services->host);
     free(services->guest);
     free(services);
@@ -94,6 +96,22 @@ void rpl_services_tick(rpl_services *services)
 {
     rpl_node_expire(services->config.node);
     rpl_self_check_tick(services->self_check);
+}
+
+void rpl_services_measure(rpl_services *services, rpl_metrics *metrics)
+{
+    const rpl_verifier_stats stats = rpl_verifier_pool_stats(services->verifiers);
+    const struct {
+        const char *kept;
+        rpl_verifier_uses uses;
+    } rows[] = {{"chain", stats.chain}, {"key", stats.key}, {"collateral", stats.collateral}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rpl_metrics_set(metrics, RPL_METRIC_VERIFIER_HITS, rows[i].kept,
+                        (int64_t)rows[i].uses.hits);
+        rpl_metrics_set(metrics, RPL_METRIC_VERIFIER_MISSES, rows[i].kept,
+                        (int64_t)rows[i].uses.misses);
+    }
+    rpl_metrics_set(metrics, RPL_METRIC_VERIFIER_SIGNATURES, NULL, (int64_t)stats.signatures);
 }
 
 void rpl_services_state_changed(rpl_services *services)

@@ -44,6 +44,8 @@ void rpl_services_free(rpl_services *services);
 void rpl_services_start(rpl_services *services);
 /* Once a second: requests expire, the own quote is renewed. */
 void rpl_services_tick(rpl_services *services);
+/* Sets the metrics of the verifiers, before they are shown. */
+void rpl_services_measure(rpl_services *services, rpl_metrics *metrics);
 /* Borrowed. */
 ProtobufCService *rpl_services_host(rpl_services *services);
 ProtobufCService *rpl_services_guest(rpl_services *services);
