@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/net/tls_dates.h"
 #include "base/writer.h"
 
 RPL_DEFINE_AUTO(CURL *, curl, curl_easy_cleanup)
@@ -20,7 +21,16 @@ typedef struct {
     size_t headers_seen; /* of interim answers and trailers too */
     bool headers_done;
     rpl_status failed; /* why a callback stopped the transfer */
+    rpl_tls_dates dates;
+    const atomic_bool *cancel;
 } exchange;
+
+static rpl_http_clock process_clock; /* set before threads are started */
+
+void rpl_http_set_clock(rpl_http_clock clock)
+{
+    process_clock = clock;
+}
 
 rpl_status rpl_http_global_init(void)
 {
@@ -145,6 +155,42 @@ static bool set_peer(CURL *curl, const rpl_http_request *request)
            SET(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 }
 
+/* libcurl asks at least once a second. */
+static int on_progress(void *context, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
+{
+    const exchange *x = context;
+    (void)a;
+    (void)b;
+    (void)c;
+    (void)d;
+    return atomic_load(x->cancel) ? 1 : 0;
+}
+
+static bool set_cancel(CURL *curl, exchange *x)
+{
+    return !x->cancel || (SET(curl, CURLOPT_NOPROGRESS, 0L) && SET(curl, CURLOPT_XFERINFODATA, x) &&
+                          SET(curl, CURLOPT_XFERINFOFUNCTION, on_progress));
+}
+
+static CURLcode on_tls_context(CURL *curl, void *tls, void *context)
+{
+    (void)curl;
+    rpl_tls_dates_judge(tls, context);
+    return CURLE_OK;
+}
+
+/* Without a clock and with nobody else to judge, OpenSSL does by the system's. */
+static bool set_dates(CURL *curl, const rpl_http_request *request, exchange *x)
+{
+    if (!request->dates_later && !process_clock.now_s)
+        return true;
+    x->dates.judged = !request->dates_later;
+    if (x->dates.judged)
+        x->dates.now_s = process_clock.now_s(process_clock.self);
+    return SET(curl, CURLOPT_SSL_CTX_FUNCTION, on_tls_context) &&
+           SET(curl, CURLOPT_SSL_CTX_DATA, &x->dates);
+}
+
 static bool set_callbacks(CURL *curl, exchange *x)
 {
     return SET(curl, CURLOPT_WRITEFUNCTION, on_body) && SET(curl, CURLOPT_WRITEDATA, x) &&
@@ -195,7 +241,10 @@ static const struct {
     {CURLE_GOT_NOTHING, RPL_UNAVAILABLE, "HTTP: the connection was closed without an answer"},
     {CURLE_PEER_FAILED_VERIFICATION, RPL_UNAVAILABLE,
      "HTTP: the server's certificate does not verify against the CA file"},
+    {CURLE_SSL_CONNECT_ERROR, RPL_UNAVAILABLE,
+     "HTTP: no TLS 1.2 or later with the server, or its certificate does not verify"},
     {CURLE_SSL_CACERT_BADFILE, RPL_UNAVAILABLE, "HTTP: the CA file cannot be read"},
+    {CURLE_ABORTED_BY_CALLBACK, RPL_UNAVAILABLE, "HTTP: given up, this node is shutting down"},
     {CURLE_OUT_OF_MEMORY, RPL_INTERNAL, "HTTP: memory"},
 };
 
@@ -212,6 +261,7 @@ static rpl_status status_of(CURLcode result)
 static rpl_status prepare(exchange *x, const rpl_http_request *request)
 {
     x->body_max = request->body_max;
+    x->cancel = request->cancel;
     if (!grow(&x->headers, (size_t)2 * RPL_HTTP_HEADERS_MAX) || !grow(&x->body, FIRST_CAPACITY))
         return rpl_fail(RPL_INTERNAL, "HTTP: memory");
     return rpl_ok();
@@ -221,11 +271,14 @@ static rpl_status perform(CURL *curl, const rpl_http_request *request, exchange 
 {
     RPL_AUTO(slist) struct curl_slist *headers = NULL;
     if (!set_limits(curl, request) || !set_peer(curl, request) || !set_callbacks(curl, x) ||
-        !set_body(curl, request, &headers))
+        !set_dates(curl, request, x) || !set_cancel(curl, x) || !set_body(curl, request, &headers))
         return rpl_fail(RPL_INTERNAL, "HTTP: libcurl refuses an option");
     const CURLcode result = curl_easy_perform(curl);
     if (x->failed.code != RPL_OK)
         return x->failed;
+    if (x->dates.refused)
+        return rpl_fail(RPL_UNAVAILABLE, "HTTP: a certificate of the server has expired, or is not "
+                                         "valid yet, by this node's time");
     if (result != CURLE_OK)
         return status_of(result);
     if (curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, status) != CURLE_OK)
@@ -259,7 +312,9 @@ rpl_status rpl_http_exchange(const rpl_http_request *request, rpl_http_response 
                                .body = x.body.data,
                                .body_len = x.body.len,
                                .headers = (char *)x.headers.data,
-                               .headers_len = x.headers.len};
+                               .headers_len = x.headers.len,
+                               .certificates_from_s = x.dates.from_s,
+                               .certificates_until_s = x.dates.until_s};
     return s;
 }
 
@@ -291,18 +346,30 @@ static bool line_is(rpl_bytes line, const char *name)
            strncasecmp((const char *)line.data, name, len) == 0;
 }
 
-bool rpl_http_header(const rpl_http_response *response, const char *name, rpl_bytes *value)
+static size_t find(const rpl_http_response *response, const char *name, rpl_bytes *value)
 {
-    rpl_bytes rest = rpl_bytes_of(response->headers, response->headers_len), line, found = {0};
+    rpl_bytes rest = rpl_bytes_of(response->headers, response->headers_len), line;
     size_t count = 0;
     while (next_line(&rest, &line)) {
         if (!line_is(line, name))
             continue;
         const size_t skip = strlen(name) + 1;
-        found = trimmed((rpl_bytes){line.data + skip, line.len - skip});
+        *value = trimmed((rpl_bytes){line.data + skip, line.len - skip});
         count++;
     }
-    if (count != 1)
+    return count;
+}
+
+size_t rpl_http_header_count(const rpl_http_response *response, const char *name)
+{
+    rpl_bytes ignored;
+    return find(response, name, &ignored);
+}
+
+bool rpl_http_header(const rpl_http_response *response, const char *name, rpl_bytes *value)
+{
+    rpl_bytes found = {0};
+    if (find(response, name, &found) != 1)
         return false;
     *value = found;
     return true;

@@ -216,6 +216,8 @@ static void a_header_that_is_there_twice_has_no_value(void **state)
     const rpl_http_request request = get("/twice");
     rpl_http_response response = answer_to(&request);
     assert_false(rpl_http_header(&response, "Date", &value));
+    assert_int_equal(rpl_http_header_count(&response, "date"), 2);
+    assert_int_equal(rpl_http_header_count(&response, "dat"), 0);
     rpl_http_response_free(&response);
 }
 
@@ -242,6 +244,67 @@ static void tls_needs_the_given_root(void **state)
     rpl_http_response_free(&response);
     request.ca_file = "/nonexistent";
     assert_refused(request, RPL_UNAVAILABLE);
+}
+
+static int64_t clock_s;
+
+static int64_t read_clock(void *self)
+{
+    return *(int64_t *)self;
+}
+
+static void the_clock_of_the_process_judges_certificates(void **state)
+{
+    (void)state;
+    rpl_http_request request = get("/");
+    request.url = url_of("https", peer.tls_port, "/echo");
+    request.ca_file = peer.ca;
+    request.dates_later = true;
+    rpl_http_response response = answer_to(&request);
+    const int64_t from_s = response.certificates_from_s, until_s = response.certificates_until_s;
+    rpl_http_response_free(&response);
+    assert_int_equal(until_s - from_s, 2 * 86400); /* as http_peer.py makes it */
+    request.dates_later = false;
+    rpl_http_set_clock((rpl_http_clock){read_clock, &clock_s});
+    static const int64_t inside[] = {0, 1, 86400, 2 * 86400 - 1}, outside[] = {-1, 2 * 86400 + 1};
+    for (size_t i = 0; i < 4; i++) {
+        clock_s = from_s + inside[i];
+        response = answer_to(&request);
+        assert_int_equal(response.certificates_until_s, until_s);
+        rpl_http_response_free(&response);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        clock_s = from_s + outside[i];
+        assert_refused(request, RPL_UNAVAILABLE);
+    }
+    request.dates_later = true; /* the caller sees that it has expired */
+    response = answer_to(&request);
+    assert_int_equal(response.certificates_from_s, from_s);
+    rpl_http_response_free(&response);
+    rpl_http_set_clock((rpl_http_clock){0});
+}
+
+static void dates_alone_are_left_to_the_caller(void **state)
+{
+    (void)state;
+    rpl_http_request request = get("/");
+    request.url = url_of("https", peer.tls_port, "/echo");
+    request.dates_later = true;
+    assert_refused(request, RPL_UNAVAILABLE); /* another root */
+    char url[64];
+    snprintf(url, sizeof(url), "https://localhost:%d/echo", peer.tls_port);
+    request.url = url;
+    request.ca_file = peer.ca;
+    assert_refused(request, RPL_UNAVAILABLE); /* another name */
+}
+
+static void an_exchange_can_be_given_up(void **state)
+{
+    (void)state;
+    const atomic_bool cancel = true;
+    rpl_http_request silent = get("/silent");
+    silent.cancel = &cancel;
+    assert_refused(silent, RPL_UNAVAILABLE);
 }
 
 static void a_certificate_for_another_name_is_refused(void **state)
@@ -301,6 +364,9 @@ int main(void)
         cmocka_unit_test(a_header_that_is_there_twice_has_no_value),
         cmocka_unit_test(unix_sockets_are_spoken_to),
         cmocka_unit_test(tls_needs_the_given_root),
+        cmocka_unit_test(the_clock_of_the_process_judges_certificates),
+        cmocka_unit_test(dates_alone_are_left_to_the_caller),
+        cmocka_unit_test(an_exchange_can_be_given_up),
         cmocka_unit_test(a_certificate_for_another_name_is_refused),
         cmocka_unit_test(only_http_is_spoken),
         cmocka_unit_test(an_exchange_without_deadline_is_refused),
