@@ -31,12 +31,36 @@ typedef struct {
     int64_t issued_s, valid_until_s; /* when verified */
 } rpl_collateral_outcome;
 
+/* Where the time comes from. */
+#define RPL_TIME_FROM_ORIGINS "trusted origins"
+#define RPL_TIME_UNKNOWN      "unknown"
+#define RPL_TIME_FROM_HOST    "host clock" /* test builds only */
+
 typedef struct {
-    int64_t now_s;      /* Unix seconds, never below the floor */
+    bool trusted;       /* false: nothing is given or taken by it */
+    int64_t now_s;      /* Unix seconds, never below the floor; the floor while not trusted */
     int64_t floor_s;    /* build time and the issue dates of verified collateral */
     int64_t boot_ms;    /* CLOCK_BOOTTIME: ages and expiries */
-    const char *source; /* static: "host clock" */
+    int64_t age_s;      /* since the origins agreed; 0 while not trusted */
+    const char *source; /* static: one of the three above */
 } rpl_time;
+
+enum { RPL_TIME_ORIGINS_MAX = 8, RPL_TIME_HOST_MAX = 253 };
+
+/* What became of one origin of the time when it was last asked. */
+typedef struct {
+    char host[RPL_TIME_HOST_MAX + 1]; /* nothing else of its address */
+    const char *result;               /* static: "agrees", or what is wrong */
+    int64_t asked_ms;                 /* CLOCK_BOOTTIME; 0: never */
+    int64_t date_s;                   /* as it said; 0: nothing */
+    int64_t round_trip_ms;
+} rpl_time_origin;
+
+typedef struct {
+    size_t count, agreeing;
+    const char *problem; /* static: why the last round gave no time; "" when it did */
+    rpl_time_origin origins[RPL_TIME_ORIGINS_MAX];
+} rpl_time_report;
 
 typedef struct {
     void *self;
@@ -61,6 +85,8 @@ typedef struct {
     /* $REPLICATOOR_UNTRUSTED_DIR/private.env, atomically. */
     rpl_status (*write_untrusted_env)(void *self, rpl_bytes text);
     rpl_time (*time)(void *self);
+    /* For /status; quick. */
+    void (*time_report)(void *self, rpl_time_report *out);
     void (*random)(void *self, uint8_t *out, size_t len);
     /* Test builds stop the process here when the row is named by REPLICATOOR_TEST_STOP_AT. */
     void (*reached)(void *self, const char *row);

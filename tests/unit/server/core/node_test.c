@@ -15,7 +15,8 @@ static size_t n_rows;
 static rpl_time fake_time(void *self)
 {
     (void)self;
-    return (rpl_time){.now_s = NOW_S, .floor_s = 1, .boot_ms = boot_ms, .source = "test"};
+    return (rpl_time){
+        .trusted = true, .now_s = NOW_S, .floor_s = 1, .boot_ms = boot_ms, .source = "test"};
 }
 
 static void fake_random(void *self, uint8_t *out, size_t len)
