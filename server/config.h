@@ -17,7 +17,12 @@
 #include "base/log.h"
 #include "server/core/setting.h"
 
-enum { RPL_CONFIG_GUESTS_MAX = 32, RPL_CONFIG_VALUE_MAX = 65536, RPL_CONFIG_ERROR_MAX = 512 };
+enum {
+    RPL_CONFIG_GUESTS_MAX = 32,
+    RPL_CONFIG_TIME_ORIGINS_MAX = 8,
+    RPL_CONFIG_VALUE_MAX = 65536,
+    RPL_CONFIG_ERROR_MAX = 512,
+};
 
 typedef struct {
     /* texts: "" or NULL as said; owned by the config */
@@ -40,7 +45,11 @@ typedef struct {
     const char *dstack;          /* NULL: probe */
     const char *collateral_urls; /* "" : Intel */
     const char *ca_file;         /* NULL: the system's bundle */
-    const char *stop_at;         /* test builds only; NULL: unset */
+    size_t n_time_origins;
+    const char *time_origins[RPL_CONFIG_TIME_ORIGINS_MAX]; /* https URLs of distinct hosts */
+    const char *stop_at;                                   /* test builds only; NULL: unset */
+    bool host_clock;             /* test builds only: the host's clock instead of the origins */
+    int64_t test_time_max_age_s; /* test builds only; 0: unset */
     rpl_verifier_policy verifier_policy;
     rpl_roots roots;
     size_t max_state;

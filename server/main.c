@@ -40,9 +40,9 @@ typedef struct {
     rpl_services *services;
     rpl_listeners *listeners;
     rpl_timer tick;
-    int64_t started_at;
-    char problem[256]; /* why the start failed, when a static text does not say it */
-    bool contradicted; /* by the measured compose text */
+    int64_t started_ms; /* CLOCK_BOOTTIME */
+    char problem[256];  /* why the start failed, when a static text does not say it */
+    bool contradicted;  /* by the measured compose text */
 } server;
 
 static server the_server; /* large; and signals and timers come back without an argument */
@@ -96,6 +96,10 @@ static rpl_status make_world(server *s)
         .collateral_urls = c->collateral_urls,
         .ca_file = c->ca_file,
         .untrusted_dir = c->untrusted_dir,
+        .time_origins = c->time_origins,
+        .n_time_origins = c->n_time_origins,
+        .time_max_age_ms = c->test_time_max_age_s * 1000,
+        .host_clock = c->host_clock,
         .stop_at = c->stop_at,
         .files = {.file = c->secure_file,
                   .dir = c->secure_dir,
@@ -129,7 +133,7 @@ static rpl_status make_services(server *s)
     rpl_admission_init(&s->admission, (rpl_admission_rate){BURST, PER_MINUTE});
     if (!s->node || !s->workers || !s->metrics)
         return rpl_fail(RPL_INTERNAL, "no memory or no threads");
-    s->started_at = ports->time(ports->self).now_s;
+    s->started_ms = ports->time(ports->self).boot_ms;
     const rpl_services_config config = {
         .node = s->node,
         .ports = ports,
@@ -145,7 +149,7 @@ static rpl_status make_services(server *s)
         .guests = s->config.guests,
         .n_guests = s->config.n_guests,
         .configure_keys = s->config.configure_keys,
-        .started_at = s->started_at,
+        .started_ms = s->started_ms,
     };
     s->services = rpl_services_new(&config);
     return s->services ? rpl_ok() : rpl_fail(RPL_INTERNAL, "no memory");
@@ -156,13 +160,25 @@ static const char *phase_now(void *data)
     return rpl_phase_name(((const server *)data)->node->phase);
 }
 
+static void refresh_time(const server *s, rpl_metrics *metrics)
+{
+    const rpl_ports *ports = rpl_world_ports(s->world);
+    const rpl_time time = ports->time(ports->self);
+
+    rpl_metrics_set(metrics, RPL_METRIC_TIME_TRUSTED, NULL, time.trusted);
+    rpl_metrics_set(metrics, RPL_METRIC_TIME_AGE, NULL, time.age_s);
+    if (time.trusted)
+        rpl_metrics_set(metrics, RPL_METRIC_STARTED, NULL,
+                        time.now_s - (time.boot_ms - s->started_ms) / 1000);
+}
+
 static void refresh_gauges(void *data, rpl_metrics *metrics)
 {
     const server *s = data;
     rpl_metrics_phase(metrics, phase_now(data));
     rpl_services_measure(s->services, metrics);
     rpl_metrics_set(metrics, RPL_METRIC_BUILD, RPL_VERSION, 1);
-    rpl_metrics_set(metrics, RPL_METRIC_STARTED, NULL, s->started_at);
+    refresh_time(s, metrics);
     rpl_metrics_set(metrics, RPL_METRIC_JOBS, NULL, (int64_t)rpl_workers_outstanding(s->workers));
     rpl_metrics_set(metrics, RPL_METRIC_CONNECTIONS, "host",
                     (int64_t)rpl_listeners_connections(s->listeners, RPL_LISTENER_HOST));
@@ -252,6 +268,7 @@ static rpl_status start(server *s)
     RPL_TRY(open_listeners(s));
     s->tick.fire = on_tick;
     rpl_timer_start(s->loop, &s->tick, TICK_MS, TICK_MS);
+    RPL_TRY(rpl_world_start(s->world));
     rpl_services_start(s->services);
     return rpl_ok();
 }

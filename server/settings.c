@@ -1,3 +1,4 @@
+#include "server/settings_time.h"
 #include "server/settings_values.h"
 
 #include <stdio.h>
@@ -311,11 +312,16 @@ static const rpl_setting_row rows[] = {
     {"REPLICATOOR_TCB_ACCEPT", RPL_SETTING_TRUSTED, "UpToDate", parse_tcb_accept,
      "accepted TCB statuses"},
 #ifdef RPL_TEST_ROOTS
+    {"REPLICATOOR_TEST_CLOCK", RPL_SETTING_TESTING, "host", rpl_setting_test_clock,
+     "test builds only: host, origins, or origins:SECONDS that an agreed time lasts"},
     {"REPLICATOOR_TEST_ROOT", RPL_SETTING_TESTING, "", parse_test_root,
      "test builds only: PEM of the root that replaces Intel's"},
     {"REPLICATOOR_TEST_STOP_AT", RPL_SETTING_LOCAL, "", parse_stop_at,
      "test builds only: row of the state table at which the process stops itself"},
 #endif
+    {"REPLICATOOR_TIME_ORIGINS", RPL_SETTING_TRUSTED, "intel", rpl_setting_time_origins,
+     "https URLs of different hosts that tell the time, comma separated; more than half must "
+     "agree"},
     {"REPLICATOOR_UNTRUSTED_DIR", RPL_SETTING_TRUSTED, "/var/run/untrustedhost",
      parse_untrusted_dir, "where /configure leaves private.env for the app"},
     {"SECURE_FILE", RPL_SETTING_TRUSTED, "", parse_secure_file,

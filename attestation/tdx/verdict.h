@@ -67,6 +67,7 @@ typedef enum {
     X(POLICY_CHALLENGE, "policy.challenge", 0, RPL_STALE)                                          \
     X(POLICY_IDENTITY, "policy.identity", 0, RPL_DENIED)                                           \
     X(POLICY_EPOCH, "policy.epoch", 0, RPL_DENIED)                                                 \
+    X(POLICY_TIME, "policy.time", 0, RPL_UNAVAILABLE)                                              \
     X(POLICY_DELAY, "policy.delay", 0, RPL_DENIED)                                                 \
     X(HANDOVER_SIGNATURE, "handover.signature", 0, RPL_UNTRUSTED)                                  \
     X(HANDOVER_DIGEST, "handover.digest", 0, RPL_UNTRUSTED)                                        \

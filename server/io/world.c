@@ -8,14 +8,18 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/net/http_client.h"
 #include "server/io/clock.h"
 #include "server/io/collateral_source.h"
 #include "server/io/guest_agent.h"
+#include "server/io/host_clock_testing.h"
+#include "server/io/time_source.h"
 
 struct rpl_world {
     rpl_world_config config;
     rpl_ports ports;
     rpl_clock clock;
+    rpl_time_source *time;
     rpl_guest_agent *agent;
     rpl_collateral_source *collateral;
 };
@@ -86,6 +90,16 @@ static rpl_time time_now(void *self)
     return rpl_clock_read(&((rpl_world *)self)->clock);
 }
 
+static void time_report(void *self, rpl_time_report *out)
+{
+    rpl_time_source_report(((rpl_world *)self)->time, out);
+}
+
+static int64_t now_s(void *self)
+{
+    return time_now(self).now_s;
+}
+
 static void random_bytes(void *self, uint8_t *out, size_t len)
 {
     (void)self;
@@ -100,17 +114,47 @@ static void reached(void *self, const char *row)
         (void)raise(SIGSTOP);
 }
 
+static void make_clock(rpl_world *world)
+{
+    const int64_t max_age_ms = world->config.time_max_age_ms;
+    int64_t (*host)(void) = NULL;
+#ifdef RPL_TEST_ROOTS
+    host = world->config.host_clock ? rpl_host_clock : NULL;
+#endif
+    rpl_clock_init(&world->clock, max_age_ms ? max_age_ms : RPL_TIME_MAX_AGE_MS, host);
+    rpl_http_set_clock((rpl_http_clock){now_s, world});
+}
+
+/* A shorter life of what is agreed is renewed in time. */
+static rpl_status make_time_source(rpl_world *world)
+{
+    rpl_time_source_config config = {
+        .urls = world->config.time_origins,
+        .n_urls = world->config.n_time_origins,
+        .ca_file = world->config.ca_file,
+        .pace = RPL_TIME_PACE_DEFAULT,
+    };
+    const int64_t max_age_ms = world->config.time_max_age_ms;
+    if (max_age_ms && config.pace.renew_ms > max_age_ms / 2)
+        config.pace.renew_ms = max_age_ms / 2;
+    if (max_age_ms && config.pace.retry_max_ms > max_age_ms / 2)
+        config.pace.retry_max_ms = max_age_ms / 2;
+    return rpl_time_source_new(&config, &world->clock, &world->time);
+}
+
 rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
 {
     rpl_world *world = calloc(1, sizeof(*world));
     if (!world)
         return rpl_fail(RPL_INTERNAL, "no memory");
     world->config = *config;
-    rpl_clock_init(&world->clock);
+    make_clock(world);
     rpl_secure_files_sweep(&config->files);
     world->agent = rpl_guest_agent_new(config->agent_socket);
-    const rpl_status s =
+    rpl_status s =
         rpl_collateral_source_new(config->collateral_urls, config->ca_file, &world->collateral);
+    if (s.code == RPL_OK)
+        s = make_time_source(world);
     if (s.code != RPL_OK || !world->agent) {
         rpl_world_free(world);
         return s.code != RPL_OK ? s : rpl_fail(RPL_INTERNAL, "no memory");
@@ -126,6 +170,7 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
         .write_files = write_files,
         .write_untrusted_env = write_untrusted_env,
         .time = time_now,
+        .time_report = time_report,
         .random = random_bytes,
         .reached = reached,
     };
@@ -137,9 +182,16 @@ void rpl_world_free(rpl_world *world)
 {
     if (!world)
         return;
+    rpl_time_source_free(world->time);
+    rpl_http_set_clock((rpl_http_clock){0});
     rpl_guest_agent_free(world->agent);
     rpl_collateral_source_free(world->collateral);
     free(world);
+}
+
+rpl_status rpl_world_start(rpl_world *world)
+{
+    return world->config.host_clock ? rpl_ok() : rpl_time_source_start(world->time);
 }
 
 const rpl_ports *rpl_world_ports(rpl_world *world)

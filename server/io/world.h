@@ -13,15 +13,22 @@ typedef struct {
     const char *collateral_urls; /* comma separated; "" or NULL: Intel's PCS */
     const char *ca_file;         /* NULL: the system's bundle */
     const char *untrusted_dir;
-    const char *stop_at; /* test builds: the row at which the process stops itself, or NULL */
+    const char *const *time_origins; /* https URLs of distinct hosts */
+    size_t n_time_origins;
+    int64_t time_max_age_ms; /* how long an agreed time is carried on; 0: a day */
+    bool host_clock;         /* builds with RPL_TEST_ROOTS only */
+    const char *stop_at;     /* test builds: the row at which the process stops itself, or NULL */
     rpl_secure_paths files;
 } rpl_world_config;
 
 typedef struct rpl_world rpl_world;
 
-/* Owned by the caller. RPL_MALFORMED: a collateral URL */
+/* Owned by the caller. From here on https judges certificates by this world's time. One at a time.
+ * RPL_MALFORMED: a collateral URL or a time origin */
 RPL_CHECKED rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out);
 void rpl_world_free(rpl_world *world);
+/* Begins to ask for the time, in a thread. RPL_INTERNAL */
+RPL_CHECKED rpl_status rpl_world_start(rpl_world *world);
 /* Borrowed. */
 const rpl_ports *rpl_world_ports(rpl_world *world);
 

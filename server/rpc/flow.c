@@ -73,6 +73,14 @@ void rpl_flow_refuse(rpl_flow *flow, rpl_status instead, const rpl_peer_check *c
     flow->release(flow);
 }
 
+void rpl_flow_stop(rpl_flow *flow, rpl_status status, const rpl_peer_check *check)
+{
+    if (check && rpl_verdict_has_failure(&check->verdict))
+        rpl_flow_refuse(flow, rpl_ok(), check);
+    else
+        rpl_flow_fail(flow, status);
+}
+
 void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl_flow_judge *out)
 {
     const rpl_node *node = rpl_flow_node(flow);
@@ -88,6 +96,20 @@ void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl
         .direction = direction,
         .now_s = ports->time(ports->self).now_s,
     };
+}
+
+rpl_status rpl_flow_need_time(const rpl_flow *flow, rpl_verdict *verdict)
+{
+    const rpl_ports *ports = rpl_flow_ports(flow);
+    if (ports->time(ports->self).trusted)
+        return rpl_ok();
+    rpl_verdict_fail(
+        verdict, RPL_CHECK_POLICY_TIME, "TIME_UNKNOWN", "no trusted time",
+        "the same time from more than half of the pinned origins",
+        "time_origins in /status says what is wrong with each; they "
+        "(REPLICATOOR_TIME_ORIGINS) must be reachable by https, and are asked again by "
+        "themselves");
+    return rpl_fail(RPL_UNAVAILABLE, "the time is unknown: see time_origins in /status");
 }
 
 static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *check)

@@ -44,6 +44,8 @@ RPL_CHECKED rpl_status rpl_flow_take_tokens(rpl_flow *flow, uint32_t tokens);
 void rpl_flow_end(rpl_flow *flow, const ProtobufCMessage *message);
 void rpl_flow_fail(rpl_flow *flow, rpl_status status);
 void rpl_flow_refuse(rpl_flow *flow, rpl_status instead, const rpl_peer_check *check);
+/* Refuses when the verdict has a failure, else fails. `check` may be NULL. */
+void rpl_flow_stop(rpl_flow *flow, rpl_status status, const rpl_peer_check *check);
 
 static inline rpl_node *rpl_flow_node(const rpl_flow *flow)
 {
@@ -67,6 +69,8 @@ void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl
 RPL_CHECKED rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
                                        const rpl_report_data *expected,
                                        const rpl_peer_rules *rules);
+/* Nothing is given or taken while the time is unknown: that fails policy.time. */
+RPL_CHECKED rpl_status rpl_flow_need_time(const rpl_flow *flow, rpl_verdict *verdict);
 /* Counts an outcome in the metrics. Loop thread. */
 void rpl_flow_count_verification(const rpl_flow *flow, const rpl_verdict *verdict);
 

@@ -31,6 +31,8 @@
     X(PHASE, GAUGE, "rpl_phase", "phase", NULL, "1 for the phase the node is in.")                 \
     X(CONNECTIONS, GAUGE, "rpl_connections", "listener", NULL, "Open connections.")                \
     X(JOBS, GAUGE, "rpl_jobs_outstanding", NULL, NULL, "Jobs waiting for or on a worker.")         \
+    X(TIME_TRUSTED, GAUGE, "rpl_time_trusted", NULL, NULL, "1 while the time is known.")           \
+    X(TIME_AGE, GAUGE, "rpl_time_age_seconds", NULL, NULL, "Since the time origins agreed.")       \
     X(STARTED, GAUGE, "rpl_start_time_seconds", NULL, NULL, "Unix time of the start.")             \
     X(BUILD, GAUGE, "rpl_build_info", "version", NULL, "Always 1.")
 

@@ -124,6 +124,7 @@ static rpl_status recheck(onboard_call *call)
     const rpl_ports *ports = rpl_flow_ports(&call->flow);
     const rpl_time now = ports->time(ports->self);
 
+    RPL_TRY(rpl_flow_need_time(&call->flow, &call->check->verdict));
     if (now.boot_ms - call->verified_ms <= RECHECK_AFTER_MS)
         return rpl_ok();
     if (now.now_s > rpl_verification_facts(call->check->verification)->valid_until)
@@ -203,8 +204,8 @@ static void on_loop_quoted(rpl_flow *flow)
     rpl_flow_count_quote(flow, flow->status.code);
     if (flow->status.code == RPL_OK)
         flow->status = recheck(call);
-    if (flow->status.code == RPL_OK && !rpl_verdict_admits(&call->check->verdict)) {
-        rpl_flow_refuse(flow, rpl_ok(), call->check);
+    if (!rpl_verdict_admits(&call->check->verdict)) {
+        rpl_flow_stop(flow, flow->status, call->check);
         return;
     }
     if (flow->status.code == RPL_OK)
@@ -378,6 +379,7 @@ static rpl_status on_loop_begin(onboard_call *call)
         return rpl_fail(RPL_INTERNAL, "no memory");
     RPL_TRY(open_request(call));
     RPL_TRY(rpl_flow_take_tokens(&call->flow, 2));
+    RPL_TRY(rpl_flow_need_time(&call->flow, &call->check->verdict));
     RPL_TRY(rpl_admission_enter(call->flow.services->config.admission, RPL_SLOT_VERIFY));
     call->admitted = true;
     if (!call->input->dry_run && !node->state && !node->settings.has_secure_files)
@@ -399,7 +401,7 @@ void rpl_onboard_call(rpl_services *s, const Replicatoor__V1__OnboardRequest *in
     call->input = input;
     const rpl_status began = on_loop_begin(call);
     if (began.code != RPL_OK) {
-        rpl_flow_fail(&call->flow, began);
+        rpl_flow_stop(&call->flow, began, call->check);
         return;
     }
     rpl_flow_work(&call->flow, in_worker_verify, on_loop_verified);

@@ -287,6 +287,7 @@ static rpl_status on_loop_begin(receive_call *call)
                                        "the holder answers");
     RPL_TRY(rpl_node_may(node, RPL_EVENT_RECEIVE_OPENED));
     RPL_TRY(rpl_flow_take_tokens(&call->flow, 1));
+    RPL_TRY(rpl_flow_need_time(&call->flow, &call->check->verdict));
     RPL_TRY(rpl_requests_open(&node->requests, sealed, &request, &call->header));
     RPL_TRY(rpl_admission_enter(call->flow.services->config.admission, RPL_SLOT_VERIFY));
     call->admitted = true;
@@ -316,7 +317,7 @@ void rpl_receive_call(rpl_services *s, const Replicatoor__V1__ReceiveKeyRequest 
         return;
     }
     if (began.code != RPL_OK) {
-        rpl_flow_fail(&call->flow, began);
+        rpl_flow_stop(&call->flow, began, call->check);
         return;
     }
     rpl_flow_work(&call->flow, in_worker_verify, on_loop_verified);

@@ -6,6 +6,8 @@
 
 enum { RENEW_MS = 3600 * 1000, RETRY_FIRST_MS = 1000, RETRY_MAX_MS = 30000 };
 
+enum { GROUPS = RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD | RPL_GROUP_BINDING };
+
 typedef struct {
     rpl_flow flow;
     rpl_status_fields fields;
@@ -14,6 +16,7 @@ typedef struct {
     rpl_peer_check *check;
     rpl_flow_judge judge;
     rpl_measured_config measured; /* what is known before, then after */
+    bool without_time;
 } self_flow;
 
 static void release(rpl_flow *flow)
@@ -74,23 +77,36 @@ static void measure(self_flow *call)
     free(text);
 }
 
+/* What the quote says is read in any case; nothing of it is judged by a time that is not known. */
+static void judge_without_time(self_flow *call)
+{
+    rpl_verdict *v = &call->check->verdict;
+    rpl_verdict_start(v, GROUPS);
+    rpl_verdict_require(v, RPL_CHECK_POLICY_IMAGE);
+    (void)rpl_flow_need_time(&call->flow, v).code;
+}
+
 static void in_worker_check(rpl_flow *flow)
 {
     self_flow *call = (self_flow *)flow;
+    rpl_verdict *v = &call->check->verdict;
 
     flow->status = rpl_own_quote_make(flow, &call->report_data, NULL, &call->quote);
     if (flow->status.code != RPL_OK)
         return;
     const rpl_peer_input input = {
         .quote = rpl_bytes_of(call->quote.with_evidence, call->quote.with_evidence_len)};
-    flow->status = rpl_peer_check_open(call->check, &input,
-                                       RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD |
-                                           RPL_GROUP_BINDING);
-    rpl_verdict_require(&call->check->verdict, RPL_CHECK_POLICY_IMAGE);
-    if (flow->status.code == RPL_OK)
-        flow->status = rpl_flow_verify(flow, call->check, &call->report_data, &call->judge.rules);
+    flow->status = rpl_peer_check_open(call->check, &input, GROUPS);
+    rpl_verdict_require(v, RPL_CHECK_POLICY_IMAGE);
+    if (flow->status.code != RPL_OK)
+        return;
+    flow->status = call->without_time
+                       ? rpl_peer_check_offline(call->check, &call->report_data, &call->judge.rules)
+                       : rpl_flow_verify(flow, call->check, &call->report_data, &call->judge.rules);
     if (flow->status.code == RPL_OK)
         measure(call);
+    if (flow->status.code == RPL_OK && call->without_time)
+        judge_without_time(call);
 }
 
 /* Keeps what the quote says; whether it is believed is in the verdict beside it. */
@@ -176,6 +192,7 @@ static void on_loop_checked(rpl_flow *flow)
                                         ? flow->status.what
                                         : rpl_verdict_status(&call->check->verdict).what));
     schedule(self, verified);
+    self->waits_for_time = call->without_time;
     self->running = false;
     release(flow);
     if (self->again)
@@ -198,6 +215,7 @@ static void release_unstarted(rpl_flow *flow)
 
 void rpl_self_check_run(rpl_self_check *self)
 {
+    const rpl_ports *ports = self->services->config.ports;
     const rpl_reply nobody = {.closure = discard_reply};
     self->again = self->running;
     if (self->running)
@@ -212,6 +230,7 @@ void rpl_self_check_run(rpl_self_check *self)
     }
     self->running = true;
     call->measured = self->measured;
+    call->without_time = !ports->time(ports->self).trusted;
     rpl_status_fields_now(rpl_flow_node(&call->flow), NULL, &call->fields);
     rpl_transcript_status(&call->fields, &call->report_data);
     rpl_flow_judge_by(&call->flow, RPL_POLICY_GIVE, &call->judge);
@@ -221,6 +240,8 @@ void rpl_self_check_run(rpl_self_check *self)
 void rpl_self_check_tick(rpl_self_check *self)
 {
     const rpl_ports *ports = self->services->config.ports;
-    if (!self->running && ports->time(ports->self).boot_ms >= self->next_ms)
+    const rpl_time now = ports->time(ports->self);
+    const bool due = now.boot_ms >= self->next_ms || (self->waits_for_time && now.trusted);
+    if (!self->running && due)
         rpl_self_check_run(self);
 }

@@ -14,6 +14,7 @@ struct rpl_self_check {
     bool running, again;
     int64_t next_ms; /* CLOCK_BOOTTIME: when to try or to renew */
     uint32_t failures;
+    bool waits_for_time; /* not judged, since the time was unknown: again as soon as it is known */
     bool have_quote;
     rpl_own_quote quote;
     rpl_status_fields fields;

@@ -32,7 +32,7 @@ typedef struct {
     void (*contradicted)(void *data, const char *why);
     void *contradicted_data;
     const char *configure_keys; /* comma separated names that /configure accepts; NULL: any */
-    int64_t started_at;         /* Unix seconds */
+    int64_t started_ms;         /* CLOCK_BOOTTIME */
 } rpl_services_config;
 
 typedef struct rpl_services rpl_services;

@@ -18,6 +18,9 @@ typedef struct {
     Replicatoor__V1__Epoch epochs[RPL_STATE_EPOCHS_MAX];
     Replicatoor__V1__Epoch *epochs_p[RPL_STATE_EPOCHS_MAX];
     rpl_epoch known[RPL_STATE_EPOCHS_MAX];
+    rpl_time_report time;
+    Replicatoor__V1__TimeOrigin origins[RPL_TIME_ORIGINS_MAX];
+    Replicatoor__V1__TimeOrigin *origins_p[RPL_TIME_ORIGINS_MAX];
     Replicatoor__V1__Setting *settings;
     Replicatoor__V1__Setting **settings_p;
     rpl_verdict_message *self_verdict;
@@ -129,11 +132,44 @@ static bool fill_settings(status_message *m, const rpl_services_config *config)
     return true;
 }
 
+static void fill_origin(Replicatoor__V1__TimeOrigin *out, const rpl_time_origin *origin,
+                        int64_t boot_ms)
+{
+    replicatoor__v1__time_origin__init(out);
+    out->host = rpl_pb_text(origin->host);
+    out->result = rpl_pb_text(origin->result);
+    out->age = origin->asked_ms ? (boot_ms - origin->asked_ms) / 1000 : -1;
+    out->date = origin->date_s;
+    out->round_trip_ms = (uint32_t)origin->round_trip_ms;
+}
+
+static void fill_time(status_message *m, const rpl_services_config *config)
+{
+    const rpl_ports *ports = config->ports;
+    const rpl_time time = ports->time(ports->self);
+
+    ports->time_report(ports->self, &m->time);
+    m->r.time = rpl_pb_text(time.source);
+    m->r.now = time.now_s;
+    m->r.time_floor = time.floor_s;
+    m->r.time_trusted = time.trusted;
+    m->r.time_age = time.age_s;
+    m->r.time_agreeing = (uint32_t)m->time.agreeing;
+    m->r.time_problem = rpl_pb_text(m->time.problem);
+    if (time.trusted)
+        m->r.started_at = time.now_s - (time.boot_ms - config->started_ms) / 1000;
+    for (size_t i = 0; i < m->time.count; i++) {
+        fill_origin(&m->origins[i], &m->time.origins[i], time.boot_ms);
+        m->origins_p[i] = &m->origins[i];
+    }
+    m->r.n_time_origins = m->time.count;
+    m->r.time_origins = m->origins_p;
+}
+
 static void fill_node(status_message *m, rpl_services *s, const rpl_reply *reply)
 {
     const rpl_services_config *config = &s->config;
     const rpl_node *node = config->node;
-    const rpl_time time = config->ports->time(config->ports->self);
 
     m->r.version = rpl_pb_text(RPL_VERSION);
     m->r.phase = rpl_pb_text(rpl_phase_name(node->phase));
@@ -144,16 +180,13 @@ static void fill_node(status_message *m, rpl_services *s, const rpl_reply *reply
     m->r.config_measured = s->self_check->measured.outcome == RPL_CONFIG_MEASURED;
     m->r.config_measured_why = rpl_pb_text(s->self_check->measured.why);
     m->r.agent_shared = config->agent_shared;
-    m->r.time = rpl_pb_text(time.source);
-    m->r.now = time.now_s;
-    m->r.time_floor = time.floor_s;
     m->r.memory_locked =
         rpl_pb_text(rpl_secret_memory_lock() == RPL_MEMORY_LOCKED ? "yes" : "partial");
     m->r.outstanding_requests = (uint32_t)rpl_requests_count(&node->requests);
     m->r.agent = rpl_pb_text(config->ports->agent_name(config->ports->self));
     m->r.n_guests = config->n_guests;
     m->r.guests = (char **)(uintptr_t)config->guests;
-    m->r.started_at = config->started_at;
+    fill_time(m, config);
 }
 
 static void release_message(status_message *m)

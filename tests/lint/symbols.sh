@@ -30,6 +30,12 @@ ours=$(find "$build" -path "$build/tests" -prune -o -name 'librpl-*.a' ! -name l
            ! -name librpl-state.a -print
        find "$build/clients" "$build/server" -name '*.o' 2>/dev/null)
 [ -n "$ours" ] || { echo "$build holds no library: ./run build ${1:-dev}"; exit 1; }
+# The node takes no decision by the wall clock; clock_gettime has others (tests/lint/layers.sh).
+# shellcheck disable=SC2086
+wrong=$(nm -A --undefined-only $ours 2>/dev/null | grep -v "^$build/clients" |
+        grep -E ' U (time|gettimeofday|timespec_get|ftime|localtime.*|getdate)$')
+[ -z "$wrong" ] || { printf 'the wall clock is the host'"'"'s to set, but\n%s\n' "$wrong"; status=1; }
+
 # shellcheck disable=SC2086
 wrong=$(nm -A --defined-only --extern-only $ours 2>/dev/null | \
         awk 'NF >= 3 && $NF !~ /^rpl_/ && $NF != "main"')

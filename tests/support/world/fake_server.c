@@ -49,7 +49,6 @@ fake_server *fake_server_new(const fake_server_options *o, bool start)
         .workers = s->workers,
         .admission = &s->admission,
         .metrics = s->metrics,
-        .started_at = FAKE_NOW_S,
     };
     s->services = rpl_services_new(&config);
     assert_non_null(s->services);

@@ -190,10 +190,23 @@ static rpl_status write_untrusted_env(void *self, rpl_bytes text)
 static rpl_time time_now(void *self)
 {
     fake_world *w = self;
-    return (rpl_time){.now_s = atomic_load(&w->now_s),
+    const bool unknown = atomic_load(&w->no_time);
+    return (rpl_time){.trusted = !unknown,
+                      .now_s = unknown ? 1 : atomic_load(&w->now_s),
                       .floor_s = 1,
                       .boot_ms = atomic_load(&w->boot_ms),
-                      .source = "fake clock"};
+                      .source = unknown ? RPL_TIME_UNKNOWN : "fake clock"};
+}
+
+static void time_report(void *self, rpl_time_report *out)
+{
+    (void)self;
+    *out = (rpl_time_report){
+        .count = 2,
+        .agreeing = 1,
+        .problem = "",
+        .origins = {{.host = "one.example", .result = "agrees", .asked_ms = 1, .date_s = 7},
+                    {.host = "two.example", .result = "no Date in the answer"}}};
 }
 
 static void random_bytes(void *self, uint8_t *out, size_t len)
@@ -260,6 +273,7 @@ fake_world *fake_world_new(const char *machine, uint64_t seed)
         .write_files = write_files,
         .write_untrusted_env = write_untrusted_env,
         .time = time_now,
+        .time_report = time_report,
         .random = random_bytes,
         .reached = reached,
     };

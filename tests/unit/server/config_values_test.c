@@ -167,6 +167,60 @@ static void guests_are_a_bounded_list_of_names(void **state)
     assert_stops(assignment, "at most 32");
 }
 
+static void time_origins_are_https_urls_of_different_hosts(void **state)
+{
+    (void)state;
+    rpl_config c;
+    assert_loads(NULL, &c);
+    assert_int_equal(c.n_time_origins, 2);
+    assert_non_null(strstr(c.time_origins[0], "https://api.trustedservices.intel.com/"));
+    assert_non_null(strstr(c.time_origins[1], "https://certificates.trustedservices.intel.com/"));
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TIME_ORIGINS=https://a,https://b:8443/x", &c);
+    assert_int_equal(c.n_time_origins, 2);
+    assert_string_equal(c.time_origins[1], "https://b:8443/x");
+    rpl_config_free(&c);
+    static const char *const wrong[] = {"",
+                                        "https://a",
+                                        "http://a,https://b",
+                                        "https://a,https://A/x",
+                                        "https://a,https://a:8443",
+                                        "https://a,https://u@b",
+                                        "https://a,https://b?c",
+                                        "Intel",
+                                        "https://1,https://2,https://3,https://4,https://5,https://"
+                                        "6,https://7,https://8,https://9"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        char assignment[256];
+        snprintf(assignment, sizeof(assignment), "REPLICATOOR_TIME_ORIGINS=%s", wrong[i]);
+        assert_stops(assignment, "https URLs of different hosts");
+    }
+}
+
+#ifdef RPL_TEST_ROOTS
+static void the_clock_of_tests_is_chosen_by_name(void **state)
+{
+    (void)state;
+    rpl_config c;
+    assert_loads(NULL, &c);
+    assert_true(c.host_clock);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TEST_CLOCK=origins", &c);
+    assert_false(c.host_clock);
+    assert_int_equal(c.test_time_max_age_s, 0);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TEST_CLOCK=origins:5", &c);
+    assert_false(c.host_clock);
+    assert_int_equal(c.test_time_max_age_s, 5);
+    rpl_config_free(&c);
+    assert_stops("REPLICATOOR_TEST_CLOCK=origins:", "origins:SECONDS");
+    assert_stops("REPLICATOOR_TEST_CLOCK=origins:0", "origins:SECONDS");
+    assert_stops("REPLICATOOR_TEST_CLOCK=origins:5s", "origins:SECONDS");
+    assert_stops("REPLICATOOR_TEST_CLOCK=wall", "origins:SECONDS");
+    assert_stops("REPLICATOOR_TEST_CLOCK=", "origins:SECONDS");
+}
+#endif
+
 static void accepted_tcb_statuses_are_exactly_the_list(void **state)
 {
     (void)state;
@@ -186,6 +240,10 @@ int main(void)
         cmocka_unit_test(numbers_modes_and_owners_are_read),
         cmocka_unit_test(sizes_have_units_and_bounds),
         cmocka_unit_test(guests_are_a_bounded_list_of_names),
+        cmocka_unit_test(time_origins_are_https_urls_of_different_hosts),
+#ifdef RPL_TEST_ROOTS
+        cmocka_unit_test(the_clock_of_tests_is_chosen_by_name),
+#endif
         cmocka_unit_test(accepted_tcb_statuses_are_exactly_the_list),
     };
     return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,31 +4,47 @@
 #include "tests/support/file.h"
 #include "tests/support/folder.h"
 
-static void the_clock_never_falls_below_its_floor(void **state)
+static int64_t host_s;
+
+static int64_t fake_host_clock(void)
 {
-    (void)state;
-    rpl_clock clock;
-    rpl_clock_init(&clock);
-    const rpl_time start = rpl_clock_read(&clock);
-    assert_true(start.floor_s > 1700000000);
-    assert_true(start.now_s >= start.floor_s);
-    assert_string_equal(start.source, "host clock");
-    rpl_clock_raise_floor(&clock, start.now_s + 1000000);
-    assert_int_equal(rpl_clock_read(&clock).now_s, start.now_s + 1000000);
-    rpl_clock_raise_floor(&clock, start.now_s);
-    assert_int_equal(rpl_clock_read(&clock).floor_s, start.now_s + 1000000);
-    assert_true(rpl_clock_read(&clock).boot_ms >= start.boot_ms);
+    return host_s;
 }
 
-static void a_known_time_below_the_floor_changes_nothing(void **state)
+static void the_clock_knows_nothing_until_it_is_told(void **state)
 {
     (void)state;
     rpl_clock clock;
-    rpl_clock_init(&clock);
-    const int64_t floor_s = rpl_clock_read(&clock).floor_s;
-    rpl_clock_raise_floor(&clock, floor_s - 1);
-    rpl_clock_raise_floor(&clock, INT64_MIN);
-    assert_int_equal(rpl_clock_read(&clock).floor_s, floor_s);
+    rpl_clock_init(&clock, RPL_TIME_MAX_AGE_MS, NULL);
+    const rpl_time start = rpl_clock_read(&clock);
+    assert_false(start.trusted);
+    assert_true(start.floor_s > 1700000000);
+    assert_int_equal(start.now_s, start.floor_s);
+    const int64_t boot_ms = rpl_clock_boot_ms();
+    const rpl_time_agreement agreed = {.offset_ms = (start.floor_s + 5000) * 1000 - boot_ms,
+                                       .boot_ms = boot_ms};
+    rpl_clock_take(&clock, &agreed);
+    const rpl_time told = rpl_clock_read(&clock);
+    assert_true(told.trusted);
+    assert_true(told.now_s >= start.floor_s + 5000);
+    assert_true(told.boot_ms >= start.boot_ms);
+    assert_int_equal(told.floor_s, start.floor_s);
+    rpl_clock_raise_floor(&clock, told.now_s + 1000000);
+    assert_int_equal(rpl_clock_read(&clock).now_s, told.now_s + 1000000);
+    rpl_clock_raise_floor(&clock, told.now_s);
+    assert_int_equal(rpl_clock_read(&clock).floor_s, told.now_s + 1000000);
+}
+
+static void a_host_clock_counts_only_when_it_is_given_and_above_the_floor(void **state)
+{
+    (void)state;
+    rpl_clock clock;
+    rpl_clock_init(&clock, RPL_TIME_MAX_AGE_MS, fake_host_clock);
+    host_s = INT32_MAX;
+    assert_int_equal(rpl_clock_read(&clock).now_s, host_s);
+    assert_string_equal(rpl_clock_read(&clock).source, "host clock");
+    host_s = 5;
+    assert_int_equal(rpl_clock_read(&clock).now_s, rpl_clock_read(&clock).floor_s);
 }
 
 static rpl_world *world_over(const char *untrusted_dir)
@@ -102,8 +118,8 @@ static void a_bad_collateral_address_makes_no_world(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_A_FOLDER(the_clock_never_falls_below_its_floor),
-        IN_A_FOLDER(a_known_time_below_the_floor_changes_nothing),
+        IN_A_FOLDER(the_clock_knows_nothing_until_it_is_told),
+        IN_A_FOLDER(a_host_clock_counts_only_when_it_is_given_and_above_the_floor),
         IN_A_FOLDER(the_env_file_is_made_with_its_folder_and_replaced_whole),
         IN_A_FOLDER(a_folder_that_cannot_be_made_is_told),
         IN_A_FOLDER(files_and_randomness_are_the_real_ones),
