@@ -75,6 +75,29 @@ void rpl_sha512(rpl_bytes in, uint8_t out[static RPL_SHA512_LEN])
     digest(fetched.sha512, &in, 1, out);
 }
 
+/* The stream is libcrypto's context under a name of ours. */
+rpl_sha384_stream *rpl_sha384_start(void)
+{
+    need_fetched();
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    if (!ctx || EVP_DigestInit_ex2(ctx, fetched.sha384, NULL) != 1)
+        abort();
+    return (rpl_sha384_stream *)ctx;
+}
+
+void rpl_sha384_add(rpl_sha384_stream *stream, rpl_bytes in)
+{
+    if (EVP_DigestUpdate((EVP_MD_CTX *)stream, in.data, in.len) != 1)
+        abort();
+}
+
+void rpl_sha384_finish(rpl_sha384_stream *stream, uint8_t out[static RPL_SHA384_LEN])
+{
+    RPL_AUTO(md_ctx) EVP_MD_CTX *ctx = (EVP_MD_CTX *)stream;
+    if (EVP_DigestFinal_ex(ctx, out, NULL) != 1)
+        abort();
+}
+
 /* libcrypto's parameters take pointers to non-const and only read through them. */
 static OSSL_PARAM octets(const char *name, rpl_bytes bytes)
 {

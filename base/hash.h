@@ -20,6 +20,12 @@ void rpl_keccak256(rpl_bytes in, uint8_t out[static RPL_KECCAK256_LEN]);
 void rpl_sha256_parts(const rpl_bytes *parts, size_t count, uint8_t out[static RPL_SHA256_LEN]);
 void rpl_sha384_parts(const rpl_bytes *parts, size_t count, uint8_t out[static RPL_SHA384_LEN]);
 
+/* SHA-384 of what comes in pieces. `start` is owned by the caller until `finish`, which releases it. */
+typedef struct rpl_sha384_stream rpl_sha384_stream;
+rpl_sha384_stream *rpl_sha384_start(void);
+void rpl_sha384_add(rpl_sha384_stream *stream, rpl_bytes in);
+void rpl_sha384_finish(rpl_sha384_stream *stream, uint8_t out[static RPL_SHA384_LEN]);
+
 /* HKDF-SHA256, extract then expand. `okm` receives `len` bytes, at most 255 * 32.
  * RPL_INTERNAL  libcrypto refused */
 RPL_CHECKED rpl_status rpl_hkdf_sha256(rpl_bytes ikm, rpl_bytes salt, rpl_bytes info, uint8_t *okm,

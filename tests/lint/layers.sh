@@ -34,13 +34,14 @@ layer base                'base'                                  "$frames"
 layer base/net            'base base/net'                         'h2o|nghttp2|protobuf-c/'
 layer attestation/tdx     'base attestation/tdx attestation/roots.h' "$os|$frames"
 layer attestation         'base attestation/tdx attestation'      "$os|$frames"
+layer attestation/reference 'base attestation/tdx attestation attestation/reference' "$os|$frames"
 layer attestation/policy  "$policy"                               "$os|$frames"
 layer server/core         "$core $pb proto/$pb"                   "$os|$frames"
 layer server/io           "$core base/net server/io"              'h2o|nghttp2|curl/|protobuf-c/'
 layer server/rpc          "$core proto proto/$pb $pb server/rpc"  'curl/'
 layer server              "$core base/net server/io server/rpc proto proto/$pb $pb rest_gateway server" 'curl/'
 layer rest_gateway        "base proto proto/$pb $pb rest_gateway"  'nghttp2|curl/|openssl/'
-layer clients/ctl         "$policy base/net proto/$pb $pb clients/ctl" 'h2o|nghttp2|curl/'
+layer clients/ctl         "$policy attestation/reference base/net proto/$pb $pb clients/ctl" 'h2o|nghttp2|curl/'
 layer clients/c           "proto/$pb $pb clients/c"               "h2o|nghttp2|curl/"
 
 # What the table above cannot say. The wall clock is the host's: one file reads it, which no release has.
