@@ -6,11 +6,6 @@
 
 enum { QUOTE_FILE_MAX = 4 * 1048576 };
 
-static void rpl_auto_event_log(rpl_event_log *log)
-{
-    rpl_event_log_free(log);
-}
-
 static rpl_bytes without_line_end(rpl_bytes text)
 {
     while (text.len && (text.data[text.len - 1] == '\n' || text.data[text.len - 1] == '\r'))
@@ -59,18 +54,34 @@ static int judge(const rpl_quote *quote, const rpl_event_log *log, rpl_peer_iden
                         rpl_fail(RPL_UNTRUSTED, "they name no release; see the checks above"));
 }
 
-int rpl_ctl_capture(const char *quote_file, const char *log_file, rpl_peer_identity *out)
+void rpl_ctl_capture_free(rpl_ctl_capture_files *files)
+{
+    rpl_event_log_free(&files->log);
+    free(files->bytes);
+    *files = (rpl_ctl_capture_files){0};
+}
+
+int rpl_ctl_capture_read(const char *quote_file, const char *log_file, rpl_ctl_capture_files *out)
 {
     size_t quote_len, log_len;
-    RPL_AUTO(bytes) uint8_t *quote_bytes = rpl_ctl_read(quote_file, QUOTE_FILE_MAX, &quote_len);
+    *out = (rpl_ctl_capture_files){0};
+    out->bytes = rpl_ctl_read(quote_file, QUOTE_FILE_MAX, &quote_len);
     RPL_AUTO(bytes) uint8_t *log_text = rpl_ctl_read(log_file, RPL_EVENT_LOG_MAX, &log_len);
-    if (!quote_bytes || !log_text)
+    if (!out->bytes || !log_text)
         return RPL_CTL_USAGE;
-    rpl_quote quote;
-    rpl_status s = read_quote(decode_if_hex(quote_bytes, quote_len), &quote);
+    rpl_status s = read_quote(decode_if_hex(out->bytes, quote_len), &out->quote);
     if (s.code != RPL_OK)
         return rpl_ctl_fail(quote_file, s);
-    RPL_AUTO(event_log) rpl_event_log log = {0};
-    s = rpl_event_log_parse(rpl_bytes_of(log_text, log_len), &log);
-    return s.code == RPL_OK ? judge(&quote, &log, out) : rpl_ctl_fail(log_file, s);
+    s = rpl_event_log_parse(rpl_bytes_of(log_text, log_len), &out->log);
+    return s.code == RPL_OK ? judge(&out->quote, &out->log, &out->identity)
+                            : rpl_ctl_fail(log_file, s);
+}
+
+int rpl_ctl_capture(const char *quote_file, const char *log_file, rpl_peer_identity *out)
+{
+    RPL_AUTO(capture) rpl_ctl_capture_files files = {0};
+    const int refused = rpl_ctl_capture_read(quote_file, log_file, &files);
+    if (!refused)
+        *out = files.identity;
+    return refused;
 }

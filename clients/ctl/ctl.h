@@ -19,6 +19,7 @@ enum { RPL_CTL_USAGE = 2 };
 
 int rpl_ctl_status(int argc, char **argv);
 int rpl_ctl_configure(int argc, char **argv);
+int rpl_ctl_measure(int argc, char **argv);
 int rpl_ctl_migrate(int argc, char **argv);
 int rpl_ctl_release(int argc, char **argv);
 int rpl_ctl_verify(int argc, char **argv);
