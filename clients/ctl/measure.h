@@ -79,11 +79,10 @@ const char *rpl_measure_event_option(size_t index);
 /* Reads the files of the folder. 0, or the exit status after saying why on stderr. */
 RPL_CHECKED int rpl_measure_read_image(const char *folder, rpl_measure_image *image);
 void rpl_measure_image_free(rpl_measure_image *image);
-/* The registers of a machine with `memory` bytes (0: not known) under that image. `log` has the ACPI
- * digests, or is NULL. */
-RPL_CHECKED int rpl_measure_fill_shape(const rpl_measure_arguments *a,
-                                       const rpl_measure_image *image, const rpl_event_log *log,
-                                       rpl_measure_shape *shape);
+/* The registers of a machine with `memory` bytes (0: not known) under that image, once: the kernel's
+ * header is filled in place. `log` has the ACPI digests, or is NULL. */
+RPL_CHECKED int rpl_measure_fill_shape(const rpl_measure_arguments *a, rpl_measure_image *image,
+                                       const rpl_event_log *log, rpl_measure_shape *shape);
 /* RTMR3 of the era asked for, or of all that the given values allow. */
 RPL_CHECKED int rpl_measure_fill_eras(const rpl_measure_arguments *a, rpl_measure *m);
 /* The memory size whose layout the log shows; 0 when none of the usual sizes fits. */

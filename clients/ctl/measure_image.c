@@ -112,17 +112,12 @@ void rpl_measure_image_free(rpl_measure_image *image)
     image->kernel = NULL;
 }
 
-static rpl_status digest_patched(const rpl_measure_image *image, uint64_t memory,
+/* Once only: the kernel is no longer the file's afterwards. */
+static rpl_status digest_patched(rpl_measure_image *image, uint64_t memory,
                                  uint8_t digest[static 48])
 {
-    RPL_AUTO(bytes) uint8_t *copy = malloc(image->kernel_len + 1);
-    if (!copy)
-        return rpl_fail(RPL_INTERNAL, "kernel: no memory");
-    rpl_reader r = rpl_reader_over(rpl_bytes_of(image->kernel, image->kernel_len));
-    if (!rpl_read_copy(&r, copy, image->kernel_len))
-        return rpl_fail(RPL_INTERNAL, "kernel: not copied");
-    RPL_TRY(rpl_linux_setup_patch(copy, image->kernel_len, image->initrd_len, memory));
-    return rpl_pe_image_digest(rpl_bytes_of(copy, image->kernel_len), digest);
+    RPL_TRY(rpl_linux_setup_patch(image->kernel, image->kernel_len, image->initrd_len, memory));
+    return rpl_pe_image_digest(rpl_bytes_of(image->kernel, image->kernel_len), digest);
 }
 
 static void copy48(uint8_t to[static 48], const uint8_t from[static 48])
@@ -144,7 +139,7 @@ static void choose(const rpl_measure_arguments *a, const rpl_measure_image *imag
     rpl_boot_log_replay(&shape->rtmr2, shape->chosen.rtmr[2]);
 }
 
-int rpl_measure_fill_shape(const rpl_measure_arguments *a, const rpl_measure_image *image,
+int rpl_measure_fill_shape(const rpl_measure_arguments *a, rpl_measure_image *image,
                            const rpl_event_log *log, rpl_measure_shape *shape)
 {
     uint8_t acpi[RPL_BOOT_ACPI][48];
