@@ -15,7 +15,7 @@ static const char *const folders[] = {"plus", "signed", "narrow"};
 static uint8_t *read_of(const char *folder, const char *file, size_t *len)
 {
     char path[1024];
-    snprintf(path, sizeof(path), "%s/reference/%s/%s", RPL_GENERATED, folder, file);
+    snprintf(path, sizeof(path), "%s-images/%s/%s", RPL_GENERATED, folder, file);
     return read_file(path, len);
 }
 
