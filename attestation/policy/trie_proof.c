@@ -208,9 +208,10 @@ rpl_status rpl_trie_slot_of(const uint8_t storage_root[static RPL_TRIE_HASH],
         rpl_reader r = rpl_reader_over(leaf.value);
         RPL_TRY(rpl_rlp_read_string(&r, &value));
         rpl_reader digits = rpl_reader_over(value);
-        if (!rpl_read_done(&r) || value.len == 0 || value.len > 32 || value.data[0] == 0 ||
+        if (!rpl_read_done(&r) || value.len > 32 || (value.len > 0 && value.data[0] == 0) ||
             !rpl_read_copy(&digits, whole + 32 - value.len, value.len))
-            return rpl_malformed(&r, "storage: expected a number of 1 to 32 bytes, not zero");
+            return rpl_malformed(
+                &r, "storage: expected a number of at most 32 bytes without leading zeros");
     }
     rpl_reader out = rpl_reader_over(rpl_bytes_of(whole, sizeof(whole)));
     return rpl_read_copy(&out, word, sizeof(whole)) ? rpl_ok() : rpl_fail(RPL_INTERNAL, "word");

@@ -46,8 +46,9 @@ RPL_CHECKED rpl_status rpl_trie_account_of(const uint8_t state_root[static RPL_T
                                            const uint8_t address[static 20],
                                            const rpl_trie_nodes *proof, rpl_trie_account *out);
 
-/* The word in storage slot `slot` of an account; a slot that is not there is 0. Fails as
- * rpl_trie_prove. */
+/* The word in storage slot `slot` of an account; a slot that is not there is 0. (So is one that is
+ * there with an empty number: the yellow paper knows no such leaf, but Foundry's anvil keeps them.)
+ * Fails as rpl_trie_prove. */
 RPL_CHECKED rpl_status rpl_trie_slot_of(const uint8_t storage_root[static RPL_TRIE_HASH],
                                         const uint8_t slot[static 32], const rpl_trie_nodes *proof,
                                         uint8_t word[static 32]);

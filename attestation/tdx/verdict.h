@@ -69,6 +69,7 @@ typedef enum {
     X(POLICY_EPOCH, "policy.epoch", 0, RPL_DENIED)                                                 \
     X(POLICY_TIME, "policy.time", 0, RPL_UNAVAILABLE)                                              \
     X(POLICY_DELAY, "policy.delay", 0, RPL_DENIED)                                                 \
+    X(POLICY_CHAIN, "policy.chain", 0, RPL_UNAVAILABLE)                                            \
     X(HANDOVER_SIGNATURE, "handover.signature", 0, RPL_UNTRUSTED)                                  \
     X(HANDOVER_DIGEST, "handover.digest", 0, RPL_UNTRUSTED)                                        \
     X(HANDOVER_SEALED, "handover.sealed", 0, RPL_UNTRUSTED)                                        \
