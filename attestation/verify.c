@@ -220,6 +220,18 @@ rpl_status rpl_verification_begin_with(rpl_verifier *verifier, rpl_bytes quote,
     return rpl_ok();
 }
 
+/* As rpl_verification_begin left them. */
+static void forget_collateral(rpl_verification *v)
+{
+    const rpl_quote_facts *f = &v->facts;
+    rpl_quote_facts fresh = {.quote = f->quote};
+    rpl_reader digest = rpl_reader_over(rpl_bytes_of(f->quote_digest, sizeof(f->quote_digest)));
+    (void)!rpl_read_copy(&digest, fresh.quote_digest, sizeof(fresh.quote_digest));
+    v->facts = fresh;
+    if (v->chain && v->chain->has_pck)
+        copy_pck(v->chain, &v->facts);
+}
+
 rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral *collateral,
                                        rpl_verdict *verdict)
 {
@@ -232,6 +244,7 @@ rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral
         .quote = v->has_quote ? &v->facts.quote : NULL,
         .chain = v->chain,
     };
+    forget_collateral(v);
     const rpl_p256_counts before = rpl_p256_counted();
     const rpl_status s = rpl_collateral_check(&question, verdict, &v->facts);
     rpl_verifier_count(v->verifier, &before);

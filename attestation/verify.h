@@ -62,7 +62,8 @@ RPL_CHECKED rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *
 RPL_CHECKED rpl_status rpl_verification_begin_with(rpl_verifier *verifier, rpl_bytes quote,
                                                    const rpl_verifier_policy *policy, int64_t now,
                                                    rpl_verdict *verdict, rpl_verification **out);
-/* Runs the checks of RPL_GROUP_COLLATERAL as far as what begin found allows. */
+/* Runs the checks of RPL_GROUP_COLLATERAL as far as what begin found allows. May be called again with
+ * other collateral and a verdict as it was before: the facts start over. */
 RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,
                                                    const rpl_collateral *collateral,
                                                    rpl_verdict *verdict);

@@ -95,6 +95,7 @@ static rpl_status make_world(server *s)
         .agent_socket = c->dstack,
         .collateral_urls = c->collateral_urls,
         .ca_file = c->ca_file,
+        .roots = c->roots,
         .untrusted_dir = c->untrusted_dir,
         .time_origins = c->time_origins,
         .n_time_origins = c->n_time_origins,

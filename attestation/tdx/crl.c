@@ -112,8 +112,21 @@ static bool looks_like_hex(rpl_bytes input)
     return input.len >= 2 && is_hex_digit(input.data[0]) && is_hex_digit(input.data[1]);
 }
 
-/* `der` is a view into `storage`, which the caller frees. */
-static rpl_status decode(rpl_bytes input, uint8_t **storage, rpl_bytes *der)
+static bool is_one_element(rpl_bytes input)
+{
+    rpl_reader r = rpl_reader_over(input);
+    rpl_bytes whole;
+    return rpl_der_whole(&r, RPL_DER_SEQUENCE, &whole) && rpl_read_done(&r);
+}
+
+static rpl_status copy_der(rpl_bytes input, uint8_t *out, size_t *len)
+{
+    rpl_reader r = rpl_reader_over(input);
+    *len = input.len;
+    return rpl_read_copy(&r, out, input.len) ? rpl_ok() : rpl_malformed(&r, "another length");
+}
+
+rpl_status rpl_crl_decode(rpl_bytes input, uint8_t **storage, rpl_bytes *der)
 {
     size_t len = 0;
     if (input.len == 0)
@@ -123,25 +136,41 @@ static rpl_status decode(rpl_bytes input, uint8_t **storage, rpl_bytes *der)
     *storage = malloc(2 * input.len); /* PEM is gathered in one half and decoded into the other */
     if (!*storage)
         return rpl_fail(RPL_INTERNAL, "no memory to read it");
-    if (input.data[0] == '-')
-        return rpl_pem_decode_one(input, "X509 CRL", *storage, der);
-    if (looks_like_hex(input)) {
-        RPL_TRY(rpl_hex_decode(input, *storage, input.len, &len));
+    if (input.data[0] == '-') {
+        RPL_TRY(rpl_pem_decode_one(input, "X509 CRL", *storage, der));
     } else {
-        rpl_reader r = rpl_reader_over(input);
-        len = input.len;
-        if (!rpl_read_copy(&r, *storage, len))
-            return rpl_malformed(&r, "another length");
+        RPL_TRY(looks_like_hex(input) ? rpl_hex_decode(input, *storage, input.len, &len)
+                                      : copy_der(input, *storage, &len));
+        *der = rpl_bytes_of(*storage, len);
     }
-    *der = rpl_bytes_of(*storage, len);
-    return rpl_ok();
+    return is_one_element(*der)
+               ? rpl_ok()
+               : rpl_fail(RPL_MALFORMED, "bytes that are not exactly one DER element");
+}
+
+/* Saturates: such numbers are compared, not counted with. */
+static bool read_number(rpl_bytes extension, uint64_t *out)
+{
+    rpl_reader r = rpl_reader_over(extension), again = r;
+    rpl_bytes magnitude;
+    uint32_t zero;
+    *out = 0;
+    if (rpl_der_uint(&again, RPL_DER_INTEGER, 0, &zero))
+        return rpl_read_done(&again);
+    if (!rpl_der_positive(&r, &magnitude) || !rpl_read_done(&r))
+        return false;
+    for (size_t i = 0; i < magnitude.len; i++)
+        *out = *out << 8 | magnitude.data[i];
+    if (magnitude.len > sizeof(*out))
+        *out = UINT64_MAX;
+    return true;
 }
 
 static bool read_list(rpl_bytes input, const report *to, uint8_t **storage, parsed_crl *crl)
 {
     static const char want[] = "an X.509 CRL of version 2 with nextUpdate: DER, PEM or hex of DER";
     rpl_bytes der;
-    const rpl_status s = decode(input, storage, &der);
+    const rpl_status s = rpl_crl_decode(input, storage, &der);
     if (s.code != RPL_OK)
         fail(to, "CRL_FORMAT", s.what, want);
     else if (der.len > CRL_MAX || !parse(der, crl))
@@ -154,20 +183,21 @@ static bool read_list(rpl_bytes input, const report *to, uint8_t **storage, pars
 }
 
 /* Exactly CRLNumber and AuthorityKeyIdentifier: a delta or a partial list has others. */
-static bool has_full_list_extensions(const parsed_crl *crl)
+static bool has_full_list_extensions(parsed_crl *crl)
 {
     bool number = false, authority = false;
     for (size_t i = 0; i < crl->extensions.count; i++) {
         const rpl_x509_extension *e = &crl->extensions.all[i];
         if (e->critical)
             return false;
-        number |= rpl_x509_is_id_ce(e->id, RPL_ID_CE_CRL_NUMBER);
+        number |= rpl_x509_is_id_ce(e->id, RPL_ID_CE_CRL_NUMBER) &&
+                  read_number(e->value, &crl->list.number);
         authority |= rpl_x509_is_id_ce(e->id, RPL_ID_CE_AUTHORITY_KEY_ID);
     }
     return number && authority && crl->extensions.count == 2;
 }
 
-static bool judge_extensions(const parsed_crl *crl, const report *to)
+static bool judge_extensions(parsed_crl *crl, const report *to)
 {
     const bool list = has_full_list_extensions(crl);
     if (!list)
@@ -228,6 +258,17 @@ void rpl_auto_crl(rpl_crl *crl)
 {
     free(crl->serials);
     free(crl->storage);
+}
+
+size_t rpl_crl_count(const rpl_crl *crl)
+{
+    rpl_reader r = rpl_reader_over(crl->entries);
+    rpl_bytes serial;
+    bool plain;
+    size_t count = 0;
+    while (!rpl_read_done(&r) && read_entry(&r, &serial, &plain))
+        count++;
+    return count;
 }
 
 /* As numbers: without leading zeros the longer one is larger. */

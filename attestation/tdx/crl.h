@@ -11,6 +11,7 @@
 /* Immutable once verified: it may be kept for many quotes and shared between threads. */
 typedef struct {
     int64_t this_update, next_update; /* both inclusive */
+    uint64_t number;                  /* CRLNumber; UINT64_MAX when it is larger */
     rpl_bytes entries;                /* content of revokedCertificates; empty when there is none */
     uint8_t *storage;                 /* owned: the DER that `entries` is a view of */
     rpl_bytes *serials;               /* owned: in order, after rpl_crl_index; else NULL */
@@ -35,6 +36,14 @@ RPL_CHECKED bool rpl_crl_verify(rpl_bytes input, const rpl_crl_issuer *issuer, i
 /* For a list that is kept: from here on a serial is found without reading the list.
  * RPL_INTERNAL  no memory */
 RPL_CHECKED rpl_status rpl_crl_index(rpl_crl *crl);
+/* The DER of a list in any of the three forms: hex, DER (one element that is all of the input) or
+ * PEM. Nothing else is looked at. `*storage` is owned by the caller (free), also on failure; *der is a
+ * view into it.
+ * RPL_MALFORMED, RPL_TOO_LARGE  not in one of the forms
+ * RPL_INTERNAL   memory */
+RPL_CHECKED rpl_status rpl_crl_decode(rpl_bytes input, uint8_t **storage, rpl_bytes *der);
+/* How many certificates are on the list. */
+size_t rpl_crl_count(const rpl_crl *crl);
 /* Serials are compared as unsigned integers. */
 RPL_CHECKED bool rpl_crl_revokes(const rpl_crl *crl, const rpl_certificate *certificate);
 

@@ -51,6 +51,16 @@ static const chain_kind signer_kind = {
     .links_of = {{"ROOT_UNTRUSTED", "TCB_SIGNING_NAME", "INTER_SIG"}},
 };
 
+static const chain_kind ca_kind = {
+    .count = SIGNER_COUNT,
+    .format = RPL_CHECK_CRL_PCK,
+    .certificate = {RPL_CHECK_CRL_PCK, RPL_CHECK_CRL_PCK, RPL_CHECK_CRL_PCK},
+    .root = RPL_CHECK_CRL_PCK,
+    .links = RPL_CHECK_CRL_PCK,
+    .roles = {RPL_ROLE_PLATFORM, RPL_ROLE_ROOT},
+    .links_of = {{"INTER_SIG", "INTER_NAME", NULL}},
+};
+
 /* While a chain is judged. */
 typedef struct {
     const chain_kind *kind;
@@ -266,14 +276,29 @@ void rpl_pck_chain_pass(rpl_verdict *verdict)
         rpl_verdict_pass(verdict, checks[i]);
 }
 
-rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
-                                     rpl_verdict *verdict, bool *good)
+static rpl_pck_chain *verify_two(const chain_kind *kind, rpl_bytes pem, const rpl_roots *roots,
+                                 int64_t now, rpl_verdict *verdict, bool *good)
 {
-    RPL_AUTO(judgement) judgement j = {.kind = &signer_kind, .roots = roots, .verdict = verdict};
+    RPL_AUTO(judgement) judgement j = {.kind = kind, .roots = roots, .verdict = verdict};
     rpl_pck_chain *chain = calloc(1, sizeof(*chain));
     bool linked = false;
     *good = chain && judge(&j, pem, now, chain, &linked) && j.holds && now >= chain->valid_from &&
             now <= chain->valid_until;
+    return chain;
+}
+
+rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
+                                     rpl_verdict *verdict, bool *good)
+{
+    return verify_two(&signer_kind, pem, roots, now, verdict, good);
+}
+
+rpl_pck_chain *rpl_pck_ca_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
+                                 rpl_verdict *verdict, bool *good)
+{
+    rpl_pck_chain *chain = verify_two(&ca_kind, pem, roots, now, verdict, good);
+    if (chain)
+        chain->processor_ca = strcmp(chain->leaf.common_name, "Intel SGX PCK Processor CA") == 0;
     return chain;
 }
 

@@ -49,6 +49,10 @@ void rpl_pck_chain_pass(rpl_verdict *verdict);
  * the result says whether this chain is. */
 rpl_pck_chain *rpl_tcb_signer_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
                                      rpl_verdict *verdict, bool *good);
+/* The CA that issues PCK certificates and its root, without a leaf: what a PCK CRL comes with. Runs
+ * crl.pck in the same manner; leaf and leaf_key are the CA's. */
+rpl_pck_chain *rpl_pck_ca_verify(rpl_bytes pem, const rpl_roots *roots, int64_t now,
+                                 rpl_verdict *verdict, bool *good);
 /* One more owner, on any thread: a chain does not change once it is verified. Returns `chain`. */
 rpl_pck_chain *rpl_pck_chain_share(rpl_pck_chain *chain);
 /* The last owner frees it. */

@@ -19,13 +19,28 @@ typedef struct {
     size_t event_log_len;
 } rpl_agent_quote;
 
-/* One platform's collateral, not verified yet; borrowed until it is given back. */
+/* Which platform's collateral; everything is borrowed during the call. */
+typedef struct {
+    uint8_t fmspc[6];
+    bool processor_ca; /* that issued the PCK, else the Platform CA */
+    rpl_bytes issuers; /* PEM of that CA and the root, from the quote's verified chain */
+    const rpl_collateral
+        *given;      /* came with the call, or NULL: tried first, used for this call only,
+                                    and never where a newer document is known */
+    bool renew;      /* a quote did not pass: ask the sources again, if not just done */
+    bool want_early; /* wait for the early view, too; else it is there when it is known */
+} rpl_collateral_wants;
+
+/* One platform's collateral; borrowed until it is given back. What could be verified document by
+ * document was; what a source gave that could not is passed on for the verdict to say why. The same
+ * document is the same bytes at the same place, lease after lease. */
 typedef struct {
     rpl_collateral collateral;
+    rpl_collateral early; /* with the TCB info that Intel publishes first; all empty when unknown */
     void *owner;
 } rpl_collateral_lease;
 
-/* What the verifier found of it: a source keeps what verified and fetches the rest anew. */
+/* What the verifier found of it. */
 typedef struct {
     bool verified;
     int64_t issued_s, valid_until_s; /* when verified */
@@ -71,7 +86,8 @@ typedef struct {
     rpl_status (*app_compose)(void *self, char **text, size_t *len);
     /* "dstack.sock GetQuote", ..; static, "" before the first answer. */
     const char *(*agent_name)(void *self);
-    rpl_status (*collateral)(void *self, const uint8_t fmspc[static 6], bool processor_ca,
+    /* RPL_UNAVAILABLE  some document is not to be had now; `what` says why */
+    rpl_status (*collateral)(void *self, const rpl_collateral_wants *wants,
                              rpl_collateral_lease *out);
     /* Ends the lease. The issue date of verified collateral raises the floor of the time. */
     void (*collateral_done)(void *self, rpl_collateral_lease *lease,

@@ -1,100 +1,104 @@
 #include "server/io/collateral_source.h"
 
-#include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "attestation/tdx/pcs_answer.h"
 #include "base/log.h"
-#include "base/net/http_client.h"
 
-enum {
-    SETS_MAX = 16,
-    CONNECT_TIMEOUT_MS = 3000,
-    TIMEOUT_MS = 10000,
-    KEEP_VERIFIED_MS = 3600 * 1000,
-    KEEP_UNVERIFIED_MS = 10 * 1000,
-    URL_MAX = 512,
-};
-static const char intel[] = "https://api.trustedservices.intel.com";
+enum { ENTRIES_MAX = 64, EARLY = RPL_PCS_KIND_COUNT, LEASED_MAX = RPL_PCS_KIND_COUNT + 1 };
+
+/* A document and how many hold it: the table, leases. Under the source's lock. */
+typedef struct {
+    unsigned refs;
+    rpl_collateral_document *document; /* owned */
+} held;
 
 typedef struct {
-    uint8_t *body; /* owned */
-    size_t body_len;
-    uint8_t *chain; /* owned, PEM; NULL for CRLs */
-    size_t chain_len;
-} document;
-
-/* The four documents of one kind of platform. */
-typedef struct {
-    uint8_t fmspc[6];
-    bool processor_ca;
-    unsigned leases;
-    bool replaced; /* not in the table any more: freed with its last lease */
-    int64_t keep_until_ms;
-    document documents[RPL_PCS_KIND_COUNT];
-    rpl_collateral view;
-} set;
+    bool used;
+    rpl_pcs_ask ask;
+    rpl_cache_state state;
+    held *kept; /* verified; NULL unless state.has */
+    held *
+        doubtful; /* a source's newest answer, when it did not verify and nothing better is there */
+    rpl_status failed; /* why there is none */
+    bool in_flight;
+    unsigned busy; /* callers that look at this entry: it stays */
+    int64_t used_ms;
+    bool wanted; /* by the thread, at wanted_at */
+    rpl_time wanted_at;
+} entry;
 
 struct rpl_collateral_source {
-    const char *ca_file;
-    size_t n_urls;
-    char *urls[RPL_COLLATERAL_SOURCES_MAX];
-    pthread_mutex_t lock; /* also makes callers wait for a fetch that is under way */
-    set *sets[SETS_MAX];
+    rpl_roots roots;
+    rpl_collateral_fetcher fetcher;
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* an entry: fetched, or wanted */
+    entry entries[ENTRIES_MAX];
+    pthread_t thread;
+    bool has_thread, stopping;
 };
 
-static void free_set(set *s)
+typedef struct {
+    held *documents[LEASED_MAX];
+} lease;
+
+static void let_go(held *h)
 {
-    if (!s)
+    if (!h || --h->refs)
         return;
-    for (int i = 0; i < RPL_PCS_KIND_COUNT; i++) {
-        free(s->documents[i].body);
-        free(s->documents[i].chain);
-    }
-    free(s);
+    free(h->document);
+    free(h);
 }
-RPL_DEFINE_AUTO(set *, set, free_set)
 
-static bool is_base_url(const char *url)
+static held *hold(held *h)
 {
-    const size_t scheme = strncmp(url, "https://", 8) == 0  ? 8
-                          : strncmp(url, "http://", 7) == 0 ? 7
-                                                            : 0;
-    return scheme && url[scheme] && strlen(url) < URL_MAX / 2 && !strpbrk(url + scheme, "/?# @");
+    h->refs++;
+    return h;
 }
 
-static rpl_status split_urls(rpl_collateral_source *source, const char *urls)
+/* Takes the document over, also when memory is short (then NULL). */
+static held *held_new(rpl_collateral_document *document)
 {
-    char copy[RPL_COLLATERAL_SOURCES_MAX * URL_MAX], *rest = NULL;
-
-    if (snprintf(copy, sizeof(copy), "%s", urls) >= (int)sizeof(copy))
-        return rpl_fail(RPL_MALFORMED, "REPLICATOOR_PCCS is too long");
-    for (char *url = strtok_r(copy, ",", &rest); url; url = strtok_r(NULL, ",", &rest)) {
-        if (!is_base_url(url) || source->n_urls == RPL_COLLATERAL_SOURCES_MAX)
-            return rpl_fail(RPL_MALFORMED, "REPLICATOOR_PCCS: expected at most eight http(s) "
-                                           "addresses without path, comma separated");
-        source->urls[source->n_urls] = strdup(url);
-        if (!source->urls[source->n_urls])
-            return rpl_fail(RPL_INTERNAL, "no memory");
-        source->n_urls++;
+    held *h = calloc(1, sizeof(*h));
+    if (!h) {
+        free(document);
+        return NULL;
     }
-    return source->n_urls ? rpl_ok() : rpl_fail(RPL_MALFORMED, "REPLICATOOR_PCCS names no address");
+    h->document = document;
+    h->refs = 1;
+    return h;
 }
 
-rpl_status rpl_collateral_source_new(const char *urls, const char *ca_file,
+static rpl_status check_under_roots(const void *self, const rpl_collateral_document *d,
+                                    int64_t now_s, rpl_collateral_stamp *out)
+{
+    rpl_verdict *verdict = calloc(1, sizeof(*verdict)); /* large */
+    if (!verdict)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    const rpl_status s = rpl_collateral_document_check(d, self, now_s, verdict, out);
+    free(verdict);
+    return s;
+}
+
+rpl_status rpl_collateral_source_new(const rpl_collateral_source_config *config,
                                      rpl_collateral_source **out)
 {
     rpl_collateral_source *source = calloc(1, sizeof(*source));
-    if (!source || pthread_mutex_init(&source->lock, NULL) != 0) {
+    if (!source)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    source->roots = config->roots;
+    source->fetcher.ca_file = config->ca_file;
+    source->fetcher.judge = config->judge.check
+                                ? config->judge
+                                : (rpl_collateral_judge){check_under_roots, &source->roots};
+    const rpl_status s = rpl_collateral_fetcher_init(&source->fetcher, config->urls);
+    if (s.code != RPL_OK) {
+        free(source);
+        return s;
+    }
+    if (pthread_mutex_init(&source->lock, NULL) != 0 ||
+        pthread_cond_init(&source->changed, NULL) != 0) {
         free(source);
         return rpl_fail(RPL_INTERNAL, "no memory");
-    }
-    source->ca_file = ca_file;
-    const rpl_status s = split_urls(source, urls && urls[0] ? urls : intel);
-    if (s.code != RPL_OK) {
-        rpl_collateral_source_free(source);
-        return s;
     }
     *out = source;
     return rpl_ok();
@@ -104,214 +108,333 @@ void rpl_collateral_source_free(rpl_collateral_source *source)
 {
     if (!source)
         return;
-    for (size_t i = 0; i < source->n_urls; i++)
-        free(source->urls[i]);
-    for (size_t i = 0; i < SETS_MAX; i++)
-        free_set(source->sets[i]);
+    pthread_mutex_lock(&source->lock);
+    source->stopping = true;
+    pthread_cond_broadcast(&source->changed);
+    pthread_mutex_unlock(&source->lock);
+    if (source->has_thread)
+        (void)pthread_join(source->thread, NULL);
+    for (size_t i = 0; i < ENTRIES_MAX; i++) {
+        let_go(source->entries[i].kept);
+        let_go(source->entries[i].doubtful);
+    }
+    pthread_cond_destroy(&source->changed);
     pthread_mutex_destroy(&source->lock);
+    rpl_collateral_fetcher_destroy(&source->fetcher);
     free(source);
-}
-
-/* --- one document --- */
-
-static rpl_status take_chain(rpl_pcs_kind kind, const rpl_http_response *answer, document *out)
-{
-    rpl_bytes value = {0};
-    bool found = false;
-
-    for (size_t i = 0; !found && rpl_pcs_chain_header(kind, i); i++)
-        found = rpl_http_header(answer, rpl_pcs_chain_header(kind, i), &value);
-    if (!found)
-        return rpl_pcs_chain_header(kind, 0) == NULL
-                   ? rpl_ok()
-                   : rpl_fail(RPL_UNAVAILABLE, "the issuer chain is missing in the answer");
-    out->chain = malloc(value.len + 1);
-    if (!out->chain)
-        return rpl_fail(RPL_INTERNAL, "no memory");
-    return rpl_pcs_chain_decode(value, out->chain, &out->chain_len);
-}
-
-static rpl_status take_document(rpl_pcs_kind kind, rpl_http_response *answer, document *out)
-{
-    if (answer->status != 200)
-        return rpl_fail(RPL_UNAVAILABLE, answer->status == 404
-                                             ? "the collateral source does not know this platform"
-                                             : "the collateral source answered with an error");
-    RPL_TRY(take_chain(kind, answer, out));
-    out->body = RPL_TAKE(answer->body);
-    out->body_len = answer->body_len;
-    return rpl_ok();
-}
-
-static rpl_status fetch_document(const rpl_collateral_source *source, const char *base,
-                                 rpl_pcs_kind kind, const set *s, document *out)
-{
-    char path[RPL_PCS_PATH_MAX], url[URL_MAX];
-    const bool of_intel = kind == RPL_PCS_ROOT_CRL && strcmp(base, intel) == 0;
-    rpl_http_response answer;
-
-    rpl_pcs_path(kind, s->fmspc, s->processor_ca, path);
-    snprintf(url, sizeof(url), "%s%s", of_intel ? RPL_PCS_ROOT_CRL_URL : base,
-             of_intel ? "" : path);
-    const rpl_http_request request = {
-        .url = url,
-        .ca_file = source->ca_file,
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .timeout_ms = TIMEOUT_MS,
-        .body_max = kind == RPL_PCS_PCK_CRL || kind == RPL_PCS_ROOT_CRL ? RPL_PCS_CRL_MAX
-                                                                        : RPL_PCS_JSON_MAX,
-    };
-    RPL_TRY(rpl_http_exchange(&request, &answer));
-    const rpl_status status = take_document(kind, &answer, out);
-    rpl_http_response_free(&answer);
-    return status;
-}
-
-/* --- a set of four --- */
-
-static rpl_bytes body_of(const set *s, rpl_pcs_kind kind)
-{
-    return rpl_bytes_of(s->documents[kind].body, s->documents[kind].body_len);
-}
-
-static rpl_bytes chain_of(const set *s, rpl_pcs_kind kind)
-{
-    return rpl_bytes_of(s->documents[kind].chain, s->documents[kind].chain_len);
-}
-
-static rpl_status make_view(set *s)
-{
-    rpl_collateral *v = &s->view;
-    v->root_crl = body_of(s, RPL_PCS_ROOT_CRL);
-    v->pck_crl = body_of(s, RPL_PCS_PCK_CRL);
-    v->tcb_info_chain = chain_of(s, RPL_PCS_TCB_INFO);
-    v->qe_identity_chain = chain_of(s, RPL_PCS_QE_IDENTITY);
-    RPL_TRY(rpl_pcs_json_split(RPL_PCS_TCB_INFO, body_of(s, RPL_PCS_TCB_INFO), &v->tcb_info,
-                               &v->tcb_info_signature));
-    return rpl_pcs_json_split(RPL_PCS_QE_IDENTITY, body_of(s, RPL_PCS_QE_IDENTITY), &v->qe_identity,
-                              &v->qe_identity_signature);
-}
-
-static rpl_status fetch_from(const rpl_collateral_source *source, const char *base, set *s)
-{
-    for (int kind = 0; kind < RPL_PCS_KIND_COUNT; kind++)
-        RPL_TRY(fetch_document(source, base, (rpl_pcs_kind)kind, s, &s->documents[kind]));
-    return make_view(s);
-}
-
-static set *new_set(const uint8_t fmspc[static 6], bool processor_ca)
-{
-    set *s = calloc(1, sizeof(*s));
-    if (s) {
-        memcpy(s->fmspc, fmspc, sizeof(s->fmspc));
-        s->processor_ca = processor_ca;
-    }
-    return s;
-}
-
-static rpl_status fetch_set(const rpl_collateral_source *source, const char *base,
-                            const uint8_t fmspc[static 6], bool processor_ca, set **out)
-{
-    RPL_AUTO(set) set *s = new_set(fmspc, processor_ca);
-    if (!s)
-        return rpl_fail(RPL_INTERNAL, "no memory");
-    RPL_TRY(fetch_from(source, base, s));
-    *out = RPL_TAKE(s);
-    return rpl_ok();
-}
-
-static rpl_status fetch(const rpl_collateral_source *source, const uint8_t fmspc[static 6],
-                        bool processor_ca, set **out)
-{
-    for (size_t i = 0; i < source->n_urls; i++) {
-        const rpl_status s = fetch_set(source, source->urls[i], fmspc, processor_ca, out);
-        if (s.code == RPL_OK)
-            return s;
-        rpl_log(RPL_LOG_WARN, "collateral source", rpl_log_uint("source", i),
-                rpl_log_text("why", s.what));
-    }
-    return rpl_fail(RPL_UNAVAILABLE, "no collateral source (REPLICATOOR_PCCS) gave TCB info, QE "
-                                     "identity and CRLs for the platform: see the log, try again");
 }
 
 /* --- the table; the lock is held --- */
 
-static set **find_slot(rpl_collateral_source *source, const uint8_t fmspc[static 6],
-                       bool processor_ca)
+static void clear(entry *e)
 {
-    for (size_t i = 0; i < SETS_MAX; i++) {
-        const set *s = source->sets[i];
-        if (s && s->processor_ca == processor_ca && memcmp(s->fmspc, fmspc, 6) == 0)
-            return &source->sets[i];
+    let_go(e->kept);
+    let_go(e->doubtful);
+    *e = (entry){0};
+}
+
+/* A free place, else that of the document whose last use is longest ago; NULL when all are busy. */
+static entry *place(rpl_collateral_source *source)
+{
+    entry *oldest = NULL;
+    for (size_t i = 0; i < ENTRIES_MAX; i++) {
+        entry *e = &source->entries[i];
+        if (!e->used)
+            return e;
+        if (!e->busy && !e->in_flight && (!oldest || e->used_ms < oldest->used_ms))
+            oldest = e;
     }
+    if (oldest)
+        clear(oldest);
+    return oldest;
+}
+
+static entry *entry_of(rpl_collateral_source *source, const rpl_pcs_ask *ask, int64_t boot_ms)
+{
+    entry *e = NULL;
+    for (size_t i = 0; i < ENTRIES_MAX && !e; i++)
+        if (source->entries[i].used && rpl_pcs_same(&source->entries[i].ask, ask))
+            e = &source->entries[i];
+    if (!e)
+        e = place(source);
+    if (!e)
+        return NULL;
+    e->used = true;
+    e->ask = *ask;
+    e->used_ms = boot_ms;
+    return e;
+}
+
+static void keep(entry *e, rpl_collateral_catch *caught, int64_t boot_ms)
+{
+    const bool known =
+        e->kept && memcmp(e->kept->document->digest, caught->document->digest, 32) == 0;
+    const bool take = !known && rpl_cache_judge(&e->state, &caught->stamp) == RPL_CACHE_TAKE;
+    held *fresh = take ? held_new(RPL_TAKE(caught->document)) : NULL;
+    if (fresh) {
+        let_go(e->kept);
+        e->kept = fresh;
+    }
+    let_go(e->doubtful);
+    e->doubtful = NULL;
+    rpl_cache_note_answer(&e->state, fresh ? &caught->stamp : NULL, boot_ms);
+}
+
+static void doubt(entry *e, rpl_collateral_document *document, int64_t boot_ms)
+{
+    let_go(e->doubtful);
+    e->doubtful = held_new(document);
+    rpl_cache_note_failure(&e->state, 0, boot_ms);
+}
+
+/* Lets the lock go while it asks. The entry is busy, so it stays where it is. */
+static void fetch(rpl_collateral_source *source, entry *e, rpl_bytes issuers, const rpl_time *now)
+{
+    const rpl_cache_state known = e->state;
+    const rpl_collateral_errand errand = {.ask = e->ask,
+                                          .issuers = issuers,
+                                          .known = &known,
+                                          .now_s = now->now_s,
+                                          .boot_ms = now->boot_ms};
+    rpl_collateral_catch caught = {0};
+    int64_t retry_after_ms = 0;
+
+    e->in_flight = true;
+    pthread_mutex_unlock(&source->lock);
+    const rpl_status s = rpl_collateral_fetch(&source->fetcher, &errand, &caught, &retry_after_ms);
+    pthread_mutex_lock(&source->lock);
+    e->in_flight = false;
+    e->wanted = false;
+    e->failed = s;
+    if (s.code != RPL_OK)
+        rpl_cache_note_failure(&e->state, retry_after_ms, now->boot_ms);
+    else if (caught.verified)
+        keep(e, &caught, now->boot_ms);
+    else
+        doubt(e, RPL_TAKE(caught.document), now->boot_ms);
+    free(caught.document);
+    pthread_cond_broadcast(&source->changed);
+}
+
+/* --- the thread that renews --- */
+
+static entry *next_wanted(rpl_collateral_source *source)
+{
+    for (size_t i = 0; i < ENTRIES_MAX; i++)
+        if (source->entries[i].wanted && !source->entries[i].in_flight)
+            return &source->entries[i];
     return NULL;
 }
 
-/* An empty slot, else that of the set which ends first. */
-static set **slot_to_fill(rpl_collateral_source *source)
+/* A list is renewed with the issuers that the known one came with. */
+static void renew(rpl_collateral_source *source, entry *e)
 {
-    set **first = &source->sets[0];
-    for (size_t i = 0; i < SETS_MAX; i++) {
-        if (!source->sets[i])
-            return &source->sets[i];
-        if (source->sets[i]->keep_until_ms < (*first)->keep_until_ms)
-            first = &source->sets[i];
-    }
-    return first;
+    held *known = e->kept ? hold(e->kept) : NULL;
+    const bool is_list = e->ask.kind == RPL_PCS_PCK_CRL || e->ask.kind == RPL_PCS_ROOT_CRL;
+    const rpl_bytes issuers = known && is_list ? known->document->chain : (rpl_bytes){0};
+    const rpl_time at = e->wanted_at;
+    e->busy++;
+    fetch(source, e, issuers, &at);
+    e->busy--;
+    let_go(known);
 }
 
-static void drop(set **slot)
+static void *renew_what_is_due(void *data)
 {
-    set *s = RPL_TAKE(*slot);
-    if (s && s->leases)
-        s->replaced = true;
+    rpl_collateral_source *source = data;
+    pthread_mutex_lock(&source->lock);
+    while (!source->stopping) {
+        entry *e = next_wanted(source);
+        if (e)
+            renew(source, e);
+        else
+            pthread_cond_wait(&source->changed, &source->lock);
+    }
+    pthread_mutex_unlock(&source->lock);
+    return NULL;
+}
+
+static void want(rpl_collateral_source *source, entry *e, const rpl_time *now)
+{
+    if (e->in_flight)
+        return;
+    if (!source->has_thread)
+        source->has_thread = pthread_create(&source->thread, NULL, renew_what_is_due, source) == 0;
+    e->wanted = true;
+    e->wanted_at = *now;
+    pthread_cond_broadcast(&source->changed);
+}
+
+/* --- one call --- */
+
+typedef struct {
+    rpl_collateral_source *source;
+    const rpl_collateral_wants *wants;
+    const rpl_time *now;
+} call;
+
+/* Asks, or waits for whoever is asking. */
+static void fetch_or_wait(const call *c, entry *e)
+{
+    if (e->in_flight)
+        pthread_cond_wait(&c->source->changed, &c->source->lock);
     else
-        free_set(s);
+        fetch(c->source, e, c->wants->issuers, c->now);
 }
 
-static rpl_status get_locked(rpl_collateral_source *source, const uint8_t fmspc[static 6],
-                             bool processor_ca, int64_t boot_ms, set **out)
+static void force(const call *c, entry *e)
 {
-    set **slot = find_slot(source, fmspc, processor_ca);
-    if (slot && boot_ms < (*slot)->keep_until_ms) {
-        *out = *slot;
-        return rpl_ok();
+    if (!rpl_cache_may_force(&e->state, c->now->boot_ms))
+        return;
+    rpl_cache_note_forced(&e->state, c->now->boot_ms);
+    fetch_or_wait(c, e);
+}
+
+/* The document of an entry, held for the caller. */
+static rpl_status obtain(const call *c, entry *e, held **out)
+{
+    for (;;) {
+        switch (rpl_cache_decide(&e->state, c->now->now_s, c->now->boot_ms)) {
+        case RPL_CACHE_USE_AND_RENEW:
+            want(c->source, e, c->now);
+            *out = hold(e->kept);
+            return rpl_ok();
+        case RPL_CACHE_USE:
+            *out = hold(e->kept);
+            return rpl_ok();
+        case RPL_CACHE_NOT_NOW:
+            if (!e->doubtful)
+                return e->failed.code != RPL_OK
+                           ? e->failed
+                           : rpl_fail(RPL_UNAVAILABLE, "the document has expired, and there is no "
+                                                       "newer one yet");
+            *out = hold(e->doubtful);
+            return rpl_ok();
+        case RPL_CACHE_FETCH:
+            fetch_or_wait(c, e);
+            break;
+        }
     }
-    set *fresh = NULL;
-    RPL_TRY(fetch(source, fmspc, processor_ca, &fresh));
-    fresh->keep_until_ms = boot_ms + KEEP_UNVERIFIED_MS;
-    slot = slot ? slot : slot_to_fill(source);
-    drop(slot);
-    *slot = *out = fresh;
+}
+
+static rpl_status obtain_ask(const call *c, const rpl_pcs_ask *ask, held **out)
+{
+    entry *e = entry_of(c->source, ask, c->now->boot_ms);
+    if (!e)
+        return rpl_fail(RPL_UNAVAILABLE, "too many kinds of platforms at once: try again");
+    e->busy++;
+    if (c->wants->renew)
+        force(c, e);
+    const rpl_status s = obtain(c, e, out);
+    e->busy--;
+    return s;
+}
+
+static rpl_pcs_ask ask_for(const rpl_collateral_wants *wants, int kind)
+{
+    rpl_pcs_ask ask = {.kind = kind == EARLY ? RPL_PCS_TCB_INFO : (rpl_pcs_kind)kind,
+                       .early = kind == EARLY,
+                       .processor_ca = kind == RPL_PCS_PCK_CRL && wants->processor_ca};
+    if (ask.kind == RPL_PCS_TCB_INFO)
+        memcpy(ask.fmspc, wants->fmspc, sizeof(ask.fmspc));
+    return ask;
+}
+
+/* Best effort: no forecast is worth a failure, nor, unless it is asked for, a wait. */
+static void obtain_early(const call *c, held **out)
+{
+    const rpl_pcs_ask ask = ask_for(c->wants, EARLY);
+    entry *e = entry_of(c->source, &ask, c->now->boot_ms);
+    if (!e)
+        return;
+    const rpl_cache_plan plan = rpl_cache_decide(&e->state, c->now->now_s, c->now->boot_ms);
+    e->busy++;
+    if (plan == RPL_CACHE_USE || plan == RPL_CACHE_USE_AND_RENEW || c->wants->want_early)
+        (void)!obtain(c, e, out).code;
+    else if (plan == RPL_CACHE_FETCH)
+        want(c->source, e, c->now);
+    if (*out && *out != e->kept) {
+        let_go(*out);
+        *out = NULL;
+    }
+    e->busy--;
+}
+
+static void view_of(const lease *l, int tcb_info, rpl_collateral *out)
+{
+    const rpl_collateral_document *tcb = l->documents[tcb_info]->document;
+    const rpl_collateral_document *qe = l->documents[RPL_PCS_QE_IDENTITY]->document;
+    *out = (rpl_collateral){
+        .root_crl = l->documents[RPL_PCS_ROOT_CRL]->document->text,
+        .pck_crl = l->documents[RPL_PCS_PCK_CRL]->document->text,
+        .tcb_info_chain = tcb->chain,
+        .tcb_info = tcb->text,
+        .tcb_info_signature = tcb->signature,
+        .qe_identity_chain = qe->chain,
+        .qe_identity = qe->text,
+        .qe_identity_signature = qe->signature,
+    };
+}
+
+static rpl_status obtain_all(const call *c, lease *l)
+{
+    for (int kind = 0; kind < RPL_PCS_KIND_COUNT; kind++) {
+        const rpl_pcs_ask ask = ask_for(c->wants, kind);
+        RPL_TRY(obtain_ask(c, &ask, &l->documents[kind]));
+    }
+    obtain_early(c, &l->documents[EARLY]);
     return rpl_ok();
 }
 
-rpl_status rpl_collateral_source_get(rpl_collateral_source *source, const uint8_t fmspc[static 6],
-                                     bool processor_ca, int64_t boot_ms, rpl_collateral_lease *out)
+static void lease_free(lease *l)
 {
-    set *s;
-    pthread_mutex_lock(&source->lock);
-    const rpl_status status = get_locked(source, fmspc, processor_ca, boot_ms, &s);
-    if (status.code == RPL_OK) {
-        s->leases++;
-        *out = (rpl_collateral_lease){.collateral = s->view, .owner = s};
-    }
-    pthread_mutex_unlock(&source->lock);
-    return status;
+    for (size_t i = 0; i < LEASED_MAX; i++)
+        let_go(l->documents[i]);
+    free(l);
 }
 
-void rpl_collateral_source_done(rpl_collateral_source *source, rpl_collateral_lease *lease,
-                                const rpl_collateral_outcome *outcome, const rpl_time *now)
+rpl_status rpl_collateral_source_get(rpl_collateral_source *source,
+                                     const rpl_collateral_wants *wants, const rpl_time *now,
+                                     rpl_collateral_lease *out)
 {
-    set *s = lease->owner;
-
+    const call c = {source, wants, now};
+    lease *l = calloc(1, sizeof(*l));
+    if (!l)
+        return rpl_fail(RPL_INTERNAL, "no memory");
     pthread_mutex_lock(&source->lock);
-    if (outcome->verified) {
-        const int64_t left_ms = (outcome->valid_until_s - now->now_s) * 1000;
-        s->keep_until_ms = now->boot_ms + (left_ms < KEEP_VERIFIED_MS ? left_ms : KEEP_VERIFIED_MS);
+    const rpl_status s = obtain_all(&c, l);
+    if (s.code != RPL_OK) {
+        lease_free(l);
+    } else {
+        *out = (rpl_collateral_lease){.owner = l};
+        view_of(l, RPL_PCS_TCB_INFO, &out->collateral);
+        if (l->documents[EARLY])
+            view_of(l, EARLY, &out->early);
     }
-    if (--s->leases == 0 && s->replaced)
-        free_set(s);
     pthread_mutex_unlock(&source->lock);
-    *lease = (rpl_collateral_lease){0};
+    return s;
+}
+
+static bool is_settled(const rpl_collateral_source *source)
+{
+    for (size_t i = 0; i < ENTRIES_MAX; i++)
+        if (source->entries[i].wanted || source->entries[i].in_flight)
+            return false;
+    return true;
+}
+
+void rpl_collateral_source_settle(rpl_collateral_source *source)
+{
+    pthread_mutex_lock(&source->lock);
+    while (source->has_thread && !is_settled(source))
+        pthread_cond_wait(&source->changed, &source->lock);
+    pthread_mutex_unlock(&source->lock);
+}
+
+void rpl_collateral_source_done(rpl_collateral_source *source, rpl_collateral_lease *lease_out)
+{
+    pthread_mutex_lock(&source->lock);
+    lease_free(lease_out->owner);
+    pthread_mutex_unlock(&source->lock);
+    *lease_out = (rpl_collateral_lease){0};
 }

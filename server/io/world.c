@@ -41,22 +41,21 @@ static const char *agent_name(void *self)
     return rpl_guest_agent_name(((rpl_world *)self)->agent);
 }
 
-static rpl_status collateral(void *self, const uint8_t fmspc[static 6], bool processor_ca,
+static rpl_status collateral(void *self, const rpl_collateral_wants *wants,
                              rpl_collateral_lease *out)
 {
     rpl_world *world = self;
-    return rpl_collateral_source_get(world->collateral, fmspc, processor_ca,
-                                     rpl_clock_read(&world->clock).boot_ms, out);
+    const rpl_time now = rpl_clock_read(&world->clock);
+    return rpl_collateral_source_get(world->collateral, wants, &now, out);
 }
 
 static void collateral_done(void *self, rpl_collateral_lease *lease,
                             const rpl_collateral_outcome *outcome)
 {
     rpl_world *world = self;
-    const rpl_time now = rpl_clock_read(&world->clock);
     if (outcome->verified)
         rpl_clock_raise_floor(&world->clock, outcome->issued_s);
-    rpl_collateral_source_done(world->collateral, lease, outcome, &now);
+    rpl_collateral_source_done(world->collateral, lease);
 }
 
 static rpl_status read_files(void *self, rpl_file_list *out)
@@ -151,8 +150,9 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
     make_clock(world);
     rpl_secure_files_sweep(&config->files);
     world->agent = rpl_guest_agent_new(config->agent_socket);
-    rpl_status s =
-        rpl_collateral_source_new(config->collateral_urls, config->ca_file, &world->collateral);
+    const rpl_collateral_source_config collateral_config = {
+        .urls = config->collateral_urls, .ca_file = config->ca_file, .roots = config->roots};
+    rpl_status s = rpl_collateral_source_new(&collateral_config, &world->collateral);
     if (s.code == RPL_OK)
         s = make_time_source(world);
     if (s.code != RPL_OK || !world->agent) {

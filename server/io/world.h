@@ -12,6 +12,7 @@ typedef struct {
     const char *agent_socket;    /* NULL: the default paths */
     const char *collateral_urls; /* comma separated; "" or NULL: Intel's PCS */
     const char *ca_file;         /* NULL: the system's bundle */
+    rpl_roots roots;             /* under which collateral must verify to be kept */
     const char *untrusted_dir;
     const char *const *time_origins; /* https URLs of distinct hosts */
     size_t n_time_origins;

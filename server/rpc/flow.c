@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "attestation/collateral_document.h"
 #include "base/hash.h"
 
 void *rpl_flow_new(rpl_services *s, size_t size, rpl_reply reply, void (*release)(rpl_flow *))
@@ -112,30 +113,86 @@ rpl_status rpl_flow_need_time(const rpl_flow *flow, rpl_verdict *verdict)
     return rpl_fail(RPL_UNAVAILABLE, "the time is unknown: see time_origins in /status");
 }
 
-static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *check)
+static void cannot_gather(rpl_peer_check *check, rpl_status why)
 {
-    uint8_t fmspc[6];
-    bool processor_ca;
-    rpl_collateral_lease lease = {0};
+    rpl_verdict_fail(&check->verdict, RPL_CHECK_COLLATERAL_PRESENT, "COLLATERAL_MISSING", why.what,
+                     "TCB info, QE identity and both CRLs",
+                     "look at the sources that REPLICATOOR_PCCS names, and into the log, and try "
+                     "again");
+}
 
-    if (!rpl_peer_check_platform(check, fmspc, &processor_ca))
-        return rpl_ok();
-    const rpl_status fetched = ports->collateral(ports->self, fmspc, processor_ca, &lease);
-    if (fetched.code == RPL_UNAVAILABLE) {
-        rpl_verdict_fail(&check->verdict, RPL_CHECK_COLLATERAL_PRESENT, "COLLATERAL_MISSING",
-                         "nothing", "TCB info, QE identity and both CRLs", fetched.what);
-        return rpl_ok();
-    }
-    RPL_TRY(fetched);
-    const rpl_status s = rpl_peer_check_collateral(check, &lease.collateral);
+static bool passes(const rpl_peer_check *check)
+{
+    return rpl_verdict_groups_pass(&check->verdict, RPL_GROUP_COLLATERAL);
+}
+
+static void give_back(const rpl_ports *ports, const rpl_peer_check *check,
+                      rpl_collateral_lease *lease, bool verified)
+{
     const rpl_quote_facts *facts = rpl_verification_facts(check->verification);
     const rpl_collateral_outcome outcome = {
-        .verified =
-            s.code == RPL_OK && rpl_verdict_groups_pass(&check->verdict, RPL_GROUP_COLLATERAL),
+        .verified = verified,
         .issued_s = facts->valid_from,
         .valid_until_s = facts->valid_until,
     };
-    ports->collateral_done(ports->self, &lease, &outcome);
+    ports->collateral_done(ports->self, lease, &outcome);
+}
+
+static bool is_same(const rpl_collateral *a, const rpl_collateral *b)
+{
+    return a->root_crl.data == b->root_crl.data && a->pck_crl.data == b->pck_crl.data &&
+           a->tcb_info.data == b->tcb_info.data && a->qe_identity.data == b->qe_identity.data;
+}
+
+/* What the sources have now; false when that is nothing else. The first lease is still held, so the
+ * same documents are at the same place. */
+static bool renew(const rpl_ports *ports, const rpl_peer_check *check, rpl_collateral_wants *wants,
+                  rpl_collateral_lease *lease)
+{
+    rpl_collateral_lease newer = {0};
+    wants->renew = true;
+    if (ports->collateral(ports->self, wants, &newer).code != RPL_OK)
+        return false;
+    const bool same = is_same(&newer.collateral, &lease->collateral);
+    give_back(ports, check, same ? &newer : lease, false);
+    if (!same)
+        *lease = newer;
+    return !same;
+}
+
+/* A quote that does not pass gets a second chance when the sources have something newer. */
+static rpl_status judge(const rpl_ports *ports, rpl_peer_check *check, rpl_collateral_wants *wants,
+                        rpl_collateral_lease *lease)
+{
+    rpl_verdict *before = malloc(sizeof(*before)); /* large */
+    if (!before)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    *before = check->verdict;
+    rpl_status s = rpl_peer_check_collateral(check, &lease->collateral);
+    if (s.code == RPL_OK && !passes(check) && renew(ports, check, wants, lease)) {
+        check->verdict = *before;
+        s = rpl_peer_check_collateral(check, &lease->collateral);
+    }
+    free(before);
+    return s;
+}
+
+static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *check)
+{
+    rpl_collateral_wants wants = {0};
+    rpl_collateral_lease lease = {0};
+
+    if (!rpl_peer_check_platform(check, wants.fmspc, &wants.processor_ca))
+        return rpl_ok();
+    wants.issuers = rpl_pck_issuers(rpl_verification_facts(check->verification)->quote.pck_pem);
+    const rpl_status gathered = ports->collateral(ports->self, &wants, &lease);
+    if (gathered.code == RPL_UNAVAILABLE) {
+        cannot_gather(check, gathered);
+        return rpl_ok();
+    }
+    RPL_TRY(gathered);
+    const rpl_status s = judge(ports, check, &wants, &lease);
+    give_back(ports, check, &lease, s.code == RPL_OK && passes(check));
     return s;
 }
 

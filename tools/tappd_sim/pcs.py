@@ -46,6 +46,8 @@ class Service:
         return {name: quote(pem, safe="")}
 
     def _tcb(self, query):
+        if query.get("update") == "early":
+            raise NoSuch(404, "TCB information for provided FMSPC cannot be found.")
         fmspc = query.get("fmspc", "")
         if len(fmspc) != 12:
             raise NoSuch(400, "Bad request.")
@@ -131,6 +133,8 @@ class PcsHandler(Handler):
         if url.path not in self.service.routes or method != "GET":
             return 404, {}, b""
         what, route = self.service.routes[url.path]
+        if what == "tcb" and query.get("update") == "early":
+            what = "early"
         with self.service.lock:
             self.service.counts[what] += 1
         try:

@@ -90,12 +90,11 @@ static const char *agent_name(void *self)
     return "fake";
 }
 
-static rpl_status collateral(void *self, const uint8_t fmspc[static 6], bool processor_ca,
+static rpl_status collateral(void *self, const rpl_collateral_wants *wants,
                              rpl_collateral_lease *out)
 {
     fake_world *w = self;
-    (void)fmspc;
-    if (processor_ca)
+    if (wants->processor_ca)
         die("no machine has a processor CA");
     atomic_fetch_add(&w->n_collateral, 1);
     if (atomic_load(&w->no_collateral))

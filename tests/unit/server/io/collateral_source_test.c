@@ -1,327 +1,469 @@
 #include "server/io/collateral_source.h"
 
 #include "base/net/http_client.h"
-#include "tests/support/http_script.h"
+#include "tests/support/collateral_script.h"
 
-enum { NOW_S = 1790000000, BOOT_MS = 1000000, DOCUMENTS = 4 };
-static const uint8_t fmspc[6] = {0x50, 0x80, 0x6f, 0, 0, 0};
+enum { NOW_S = 1790000000, BOOT_MS = 1000000, TCB = 0, QE, PCKCRL, ROOTCRL, EARLY };
+static const char issuers[] = "chain of ca and root";
 
-/* Two services; `how` says how each behaves. */
-typedef struct {
-    const char *how;
-    atomic_uint generation; /* stands in the documents of the first */
-} behaviour;
-static script_server first, second;
-static behaviour first_does, second_does;
+static script_service first, second;
 static rpl_collateral_source *source;
-
-static const char *name_of(const char *target)
-{
-    return strstr(target, "/tdx/certification/v4/tcb?fmspc=") == target                   ? "tcb"
-           : strcmp(target, "/tdx/certification/v4/qe/identity") == 0                     ? "qe"
-           : strcmp(target, "/sgx/certification/v4/pckcrl?ca=platform&encoding=der") == 0 ? "pckcrl"
-           : strcmp(target, "/sgx/certification/v4/pckcrl?ca=processor&encoding=der") == 0
-               ? "pckcrl"
-           : strcmp(target, "/sgx/certification/v4/rootcacrl") == 0 ? "rootcrl"
-                                                                    : "unknown";
-}
-
-static script_answer document(script_server *s, const char *name)
-{
-    char body[512], zeros[129];
-    memset(zeros, '0', 128);
-    zeros[128] = 0;
-    behaviour *b = s->data;
-    const bool is_tcb = strcmp(name, "tcb") == 0, is_json = is_tcb || strcmp(name, "qe") == 0;
-    if (is_json)
-        snprintf(body, sizeof(body), "{\"%s\":{\"is\":\"%s %u\"},\"signature\":\"%s\"}",
-                 is_tcb ? "tcbInfo" : "enclaveIdentity", name, atomic_load(&b->generation), zeros);
-    else
-        snprintf(body, sizeof(body), "%s %u", name, atomic_load(&b->generation));
-    return (script_answer){.status = 200,
-                           .headers = is_tcb ? "TCB-Info-Issuer-Chain: chain%20of%20tcb\r\n"
-                                      : is_json
-                                          ? "SGX-Enclave-Identity-Issuer-Chain: chain%20of%20qe\r\n"
-                                          : NULL,
-                           .body = strdup(body)};
-}
-
-/* "<document> <fault>": what happens to that one document. */
-static script_answer answer(script_server *s, const char *target, const char *body)
-{
-    (void)body;
-    const behaviour *b = s->data;
-    const char *name = name_of(target);
-    if (strcmp(name, "unknown") == 0)
-        return (script_answer){.status = 400};
-    if (strncmp(b->how, name, strlen(name)) != 0)
-        return document(s, name);
-    const char *fault = b->how + strlen(name) + 1;
-    script_answer a = document(s, name);
-    if (strcmp(fault, "unknown") == 0)
-        a.status = 404;
-    else if (strcmp(fault, "moved") == 0)
-        a = (script_answer){.status = 302, .headers = "Location: /elsewhere\r\n", .body = a.body};
-    else if (strcmp(fault, "unchained") == 0)
-        a.headers = NULL;
-    else if (strcmp(fault, "bent") == 0)
-        a.headers = "TCB-Info-Issuer-Chain: %zz\r\n";
-    else if (strcmp(fault, "html") == 0)
-        a.body[0] = '<';
-    else if (strcmp(fault, "cut") == 0)
-        a.status = 0;
-    else if (strcmp(fault, "huge") == 0) {
-        free(a.body);
-        a.body_len = (2 << 20) + 1;
-        a.body = calloc(1, a.body_len);
-    }
-    return a;
-}
+static rpl_time now;
+static rpl_collateral_wants wants;
 
 static int begin(void **state)
 {
     (void)state;
     char urls[160];
-    first_does = (behaviour){.how = ""};
-    second_does = (behaviour){.how = ""};
-    atomic_store(&second_does.generation, 100);
-    first = (script_server){.answer = answer, .data = &first_does};
-    second = (script_server){.answer = answer, .data = &second_does};
-    script_start_tcp(&first);
-    script_start_tcp(&second);
-    snprintf(urls, sizeof(urls), "%s,%s", first.url, second.url);
-    return rpl_collateral_source_new(urls, NULL, &source).code != RPL_OK;
+    script_service_start(&first, (script_manner){"", NOW_S - SCRIPT_DAY_S, 17, 1});
+    script_service_start(&second, (script_manner){"", NOW_S - SCRIPT_DAY_S, 17, 2});
+    snprintf(urls, sizeof(urls), "%s/sgx/certification/v4/,%s", first.server.url,
+             second.server.url);
+    now = (rpl_time){.now_s = NOW_S, .boot_ms = BOOT_MS};
+    wants =
+        (rpl_collateral_wants){.fmspc = {0x50, 0x80, 0x6f}, .issuers = rpl_bytes_of_text(issuers)};
+    const rpl_collateral_source_config config = {.urls = urls, .judge = {script_check, NULL}};
+    return rpl_collateral_source_new(&config, &source).code != RPL_OK;
 }
 
 static int end(void **state)
 {
     (void)state;
+    script_open(&first, true);
+    script_open(&second, true);
     rpl_collateral_source_free(source);
-    script_stop(&first);
-    script_stop(&second);
+    script_service_stop(&first);
+    script_service_stop(&second);
     return 0;
 }
 
-static rpl_collateral_lease get(int64_t boot_ms)
+static void later(int64_t ms)
 {
-    rpl_collateral_lease lease = {0};
-    assert_ok(rpl_collateral_source_get(source, fmspc, false, boot_ms, &lease));
+    now.boot_ms += ms;
+    now.now_s += ms / 1000;
+}
+
+static rpl_status try_get(rpl_collateral_lease *lease)
+{
+    *lease = (rpl_collateral_lease){0};
+    return rpl_collateral_source_get(source, &wants, &now, lease);
+}
+
+static rpl_collateral_lease get(void)
+{
+    rpl_collateral_lease lease;
+    assert_ok(try_get(&lease));
     return lease;
 }
 
-static void give_back(rpl_collateral_lease *lease, bool verified, int64_t boot_ms,
-                      int64_t valid_until_s)
+static void give_back(rpl_collateral_lease *lease)
 {
-    const rpl_collateral_outcome outcome = {.verified = verified, .valid_until_s = valid_until_s};
-    const rpl_time now = {.now_s = NOW_S, .boot_ms = boot_ms};
-    rpl_collateral_source_done(source, lease, &outcome, &now);
+    rpl_collateral_source_done(source, lease);
     assert_null(lease->owner);
 }
 
-static void assert_text(rpl_bytes bytes, const char *text)
+static void get_and_give_back(void)
 {
-    assert_int_equal(bytes.len, strlen(text));
-    assert_memory_equal(bytes.data, text, bytes.len);
+    rpl_collateral_lease lease = get();
+    give_back(&lease);
 }
 
-static unsigned asked(script_server *s)
+static bool says(rpl_bytes bytes, const char *text)
 {
-    return atomic_load(&s->n_requests);
+    return memmem(bytes.data, bytes.len, text, strlen(text)) != NULL;
 }
 
-static void all_documents_come_from_the_first_source(void **state)
+/* Which service each of the four is from, by the mark in the documents: "1121". */
+static void assert_marks(const rpl_collateral_lease *lease, const char *marks)
 {
-    (void)state;
-    rpl_collateral_lease lease = get(BOOT_MS);
-    assert_text(lease.collateral.tcb_info, "{\"is\":\"tcb 0\"}");
-    assert_text(lease.collateral.tcb_info_chain, "chain of tcb");
-    assert_text(lease.collateral.qe_identity, "{\"is\":\"qe 0\"}");
-    assert_text(lease.collateral.qe_identity_chain, "chain of qe");
-    assert_text(lease.collateral.pck_crl, "pckcrl 0");
-    assert_text(lease.collateral.root_crl, "rootcrl 0");
-    assert_int_equal(lease.collateral.tcb_info_signature.len, 128);
-    assert_int_equal(asked(&first), DOCUMENTS);
-    assert_int_equal(asked(&second), 0);
-    give_back(&lease, true, BOOT_MS, NOW_S + 86400);
-}
-
-/* One set, one source: documents of two are never mixed. */
-static void any_fault_of_the_first_leads_to_the_second_as_a_whole(void **state)
-{
-    (void)state;
-    static const char *const faults[] = {"tcb unknown", "tcb moved",    "tcb unchained",
-                                         "tcb bent",    "tcb html",     "tcb cut",
-                                         "tcb huge",    "qe unchained", "qe unknown",
-                                         "pckcrl huge", "pckcrl moved", "rootcrl cut"};
-    for (size_t i = 0; i < sizeof(faults) / sizeof(*faults); i++) {
-        const unsigned before = asked(&second);
-        first_does.how = faults[i];
-        rpl_collateral_lease lease = get(BOOT_MS + (int64_t)i * 10000);
-        assert_text(lease.collateral.tcb_info, "{\"is\":\"tcb 100\"}");
-        assert_text(lease.collateral.qe_identity, "{\"is\":\"qe 100\"}");
-        assert_text(lease.collateral.pck_crl, "pckcrl 100");
-        assert_text(lease.collateral.root_crl, "rootcrl 100");
-        assert_int_equal(asked(&second), before + DOCUMENTS);
-        give_back(&lease, false, BOOT_MS, 0);
+    const rpl_collateral *c = &lease->collateral;
+    const rpl_bytes parts[] = {c->tcb_info, c->qe_identity, c->pck_crl, c->root_crl};
+    char text[16];
+    for (int i = 0; i < 4; i++) {
+        snprintf(text, sizeof(text), "%s %c ", script_names[i], marks[i]);
+        if (!says(parts[i], text))
+            fail_msg("no \"%s\" in %.*s", text, (int)parts[i].len, (const char *)parts[i].data);
     }
 }
 
-static void a_redirect_is_not_followed(void **state)
+static void a_lease_has_what_a_verification_needs(void **state)
 {
     (void)state;
-    first_does.how = second_does.how = "tcb moved";
-    rpl_collateral_lease lease = {0};
-    assert_code(rpl_collateral_source_get(source, fmspc, false, BOOT_MS, &lease), RPL_UNAVAILABLE);
-    assert_null(lease.owner);
-    assert_int_equal(asked(&first), 1);
-    assert_int_equal(asked(&second), 1);
+    rpl_collateral_lease lease = get();
+    assert_marks(&lease, "1111");
+    assert_true(
+        rpl_bytes_equal(lease.collateral.tcb_info_chain, rpl_bytes_of_text("chain of tcb")));
+    assert_true(
+        rpl_bytes_equal(lease.collateral.qe_identity_chain, rpl_bytes_of_text("chain of qe")));
+    assert_int_equal(lease.collateral.tcb_info_signature.len, 128);
+    assert_int_equal(lease.collateral.qe_identity_signature.len, 128);
+    assert_int_equal(lease.collateral.root_crl.data[0], 0x30);
+    assert_int_equal(script_asked_all(&first), 4);
+    assert_int_equal(script_asked_all(&second), 0);
+    give_back(&lease);
 }
 
-static void when_none_has_it_the_next_call_asks_again(void **state)
+static void a_fault_leads_to_the_next_source_for_that_document_alone(void **state)
 {
     (void)state;
-    first_does.how = second_does.how = "rootcrl unknown";
-    rpl_collateral_lease lease = {0};
-    const rpl_status s = rpl_collateral_source_get(source, fmspc, false, BOOT_MS, &lease);
+    static const struct {
+        const char *fault, *marks;
+    } rows[] = {
+        {"tcb unknown", "2111"},   {"tcb gone", "2111"},         {"tcb moved", "2111"},
+        {"tcb unchained", "2111"}, {"tcb bent", "2111"},         {"tcb twice", "2111"},
+        {"tcb html", "2111"},      {"tcb short", "2111"},        {"tcb bad", "2111"},
+        {"tcb huge", "2111"},      {"tcb other", "1111"},        {"qe unchained", "1211"},
+        {"qe unknown", "1211"},    {"qe bad", "1211"},           {"qe empty", "1211"},
+        {"pckcrl huge", "1121"},   {"pckcrl short", "1121"},     {"pckcrl empty", "1121"},
+        {"pckcrl bad", "1121"},    {"pckcrl unchained", "1111"}, {"rootcrl moved", "1112"},
+        {"rootcrl short", "1112"}, {"rootcrl html", "1112"},
+    };
+    for (uint8_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        void *none = NULL;
+        (void)end(&none);
+        assert_int_equal(begin(&none), 0);
+        script_fault(&first, rows[i].fault);
+        rpl_collateral_lease lease = get();
+        assert_marks(&lease, rows[i].marks);
+        give_back(&lease);
+    }
+}
+
+/* Nothing else is asked there for a while. */
+static void a_source_that_is_out_of_order_rests(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"tcb cut", "tcb down", "tcb busy"};
+    static const int64_t rests_ms[] = {5000, 5000, 100000};
+    for (uint8_t i = 0; i < 3; i++) {
+        wants.fmspc[5] = i;
+        later(RPL_CACHE_RENEW_MS);
+        script_fault(&first, faults[i]);
+        const unsigned before = script_asked_all(&first);
+        get_and_give_back();
+        rpl_collateral_source_settle(source);
+        wants.fmspc[4]++;
+        later(rests_ms[i] - 1);
+        get_and_give_back();
+        rpl_collateral_source_settle(source);
+        assert_int_equal(script_asked(&first, TCB), (unsigned)i * 2 + 1);
+        wants.fmspc[4]++;
+        later(1);
+        script_fault(&first, "");
+        get_and_give_back();
+        rpl_collateral_source_settle(source);
+        assert_int_equal(script_asked(&first, TCB), (unsigned)i * 2 + 2);
+        assert_true(script_asked_all(&first) > before);
+    }
+}
+
+static void nobody_follows_a_redirect(void **state)
+{
+    (void)state;
+    rpl_collateral_lease lease;
+    script_fault(&first, "tcb moved");
+    script_fault(&second, "tcb moved");
+    const rpl_status s = try_get(&lease);
     assert_int_equal(s.code, RPL_UNAVAILABLE);
-    assert_non_null(strstr(s.what, "REPLICATOOR_PCCS"));
-    first_does.how = "";
-    lease = get(BOOT_MS);
-    give_back(&lease, true, BOOT_MS, NOW_S + 86400);
+    assert_non_null(strstr(s.what, "redirect"));
+    assert_null(lease.owner);
+    assert_int_equal(script_asked(&first, TCB), 1);
+    assert_int_equal(script_asked(&second, TCB), 1);
 }
 
-static void what_verified_is_kept_for_an_hour(void **state)
+static void a_failure_is_remembered_for_a_while(void **state)
 {
     (void)state;
-    rpl_collateral_lease lease = get(BOOT_MS);
-    give_back(&lease, true, BOOT_MS, NOW_S + 86400);
-    lease = get(BOOT_MS + 3600 * 1000 - 1);
-    assert_int_equal(asked(&first), DOCUMENTS);
-    give_back(&lease, false, BOOT_MS, 0);
-    lease = get(BOOT_MS + 3600 * 1000);
-    assert_int_equal(asked(&first), 2 * DOCUMENTS);
-    give_back(&lease, true, BOOT_MS, NOW_S + 86400);
+    rpl_collateral_lease lease;
+    script_fault(&first, "rootcrl unknown");
+    script_fault(&second, "rootcrl unknown");
+    for (int i = 0; i < 5; i++)
+        assert_code(try_get(&lease), RPL_UNAVAILABLE);
+    assert_int_equal(script_asked(&first, ROOTCRL), 1);
+    later(RPL_CACHE_RETRY_FIRST_MS - 1);
+    assert_code(try_get(&lease), RPL_UNAVAILABLE);
+    assert_int_equal(script_asked(&first, ROOTCRL), 1);
+    later(1);
+    script_fault(&first, "");
+    get_and_give_back();
+    assert_int_equal(script_asked(&first, ROOTCRL), 2);
+    assert_int_equal(script_asked(&first, TCB), 1); /* what was there is still there */
 }
 
-static void what_verified_is_never_kept_past_its_own_end(void **state)
+static void what_is_known_is_used_at_once_and_renewed_behind_it(void **state)
 {
     (void)state;
-    rpl_collateral_lease lease = get(BOOT_MS);
-    give_back(&lease, true, BOOT_MS, NOW_S + 60);
-    lease = get(BOOT_MS + 60 * 1000 - 1);
-    assert_int_equal(asked(&first), DOCUMENTS);
-    give_back(&lease, true, BOOT_MS, NOW_S + 60);
-    lease = get(BOOT_MS + 60 * 1000);
-    assert_int_equal(asked(&first), 2 * DOCUMENTS);
-    give_back(&lease, true, BOOT_MS, NOW_S - 1);
-    lease = get(BOOT_MS);
-    assert_int_equal(asked(&first), 3 * DOCUMENTS);
-    give_back(&lease, false, BOOT_MS, 0);
+    get_and_give_back();
+    later(RPL_CACHE_RENEW_MS - 1);
+    get_and_give_back();
+    rpl_collateral_source_settle(source);
+    assert_int_equal(script_asked_all(&first), 4);
+    later(1);
+    script_set(&first, (script_manner){"", NOW_S, 18, 7});
+    script_open(&first, false); /* the renewal hangs: nobody waits for it */
+    rpl_collateral_lease lease = get();
+    assert_marks(&lease, "1111");
+    give_back(&lease);
+    lease = get();
+    assert_marks(&lease, "1111");
+    give_back(&lease);
+    script_open(&first, true);
+    rpl_collateral_source_settle(source);
+    lease = get();
+    assert_marks(&lease, "7777");
+    assert_int_equal(script_asked_all(&first), 8);
+    give_back(&lease);
 }
 
-static void what_did_not_verify_is_fetched_again_after_ten_seconds(void **state)
+static void an_outage_before_the_end_stops_nothing(void **state)
 {
     (void)state;
-    rpl_collateral_lease lease = get(BOOT_MS);
-    give_back(&lease, false, BOOT_MS, 0);
-    lease = get(BOOT_MS + 9999);
-    assert_int_equal(asked(&first), DOCUMENTS);
-    give_back(&lease, false, BOOT_MS, 0);
-    lease = get(BOOT_MS + 10000);
-    assert_int_equal(asked(&first), 2 * DOCUMENTS);
-    give_back(&lease, false, BOOT_MS, 0);
+    rpl_collateral_lease lease;
+    get_and_give_back();
+    script_fault(&first, "all cut");
+    script_fault(&second, "all down");
+    while (now.now_s + 6 * 3600 <= NOW_S + 27 * SCRIPT_DAY_S) {
+        later(RPL_CACHE_RENEW_MS);
+        lease = get();
+        assert_marks(&lease, "1111");
+        give_back(&lease);
+        rpl_collateral_source_settle(source);
+    }
+    now.now_s = NOW_S + 27 * SCRIPT_DAY_S;
+    get_and_give_back();
+    now.now_s++;
+    later(120000);
+    assert_code(try_get(&lease), RPL_UNAVAILABLE);
 }
 
-static void a_lease_outlives_its_replacement(void **state)
+static void an_older_document_never_takes_the_place_of_a_newer_one(void **state)
 {
     (void)state;
-    rpl_collateral_lease old = get(BOOT_MS), same = get(BOOT_MS);
-    assert_ptr_equal(old.owner, same.owner);
-    atomic_store(&first_does.generation, 7);
-    rpl_collateral_lease fresh = get(BOOT_MS + 10000);
-    assert_text(fresh.collateral.tcb_info, "{\"is\":\"tcb 7\"}");
-    assert_text(old.collateral.tcb_info, "{\"is\":\"tcb 0\"}");
-    give_back(&old, true, BOOT_MS + 10000, NOW_S + 86400);
-    assert_text(same.collateral.root_crl, "rootcrl 0");
-    give_back(&same, false, BOOT_MS, 0);
-    give_back(&fresh, false, BOOT_MS, 0);
+    static const script_manner older[] = {{"", NOW_S - SCRIPT_DAY_S - 1, 17, 8},
+                                          {"", NOW_S - SCRIPT_DAY_S + 5, 16, 9}};
+    get_and_give_back();
+    for (size_t i = 0; i < 2; i++) {
+        later(RPL_CACHE_RENEW_MS);
+        script_set(&first, older[i]);
+        script_set(&second, older[i]);
+        get_and_give_back();
+        rpl_collateral_source_settle(source);
+        rpl_collateral_lease lease = get();
+        assert_marks(&lease, "1111");
+        give_back(&lease);
+    }
+    later(RPL_CACHE_RENEW_MS);
+    script_set(&second, (script_manner){"", NOW_S, 17, 6});
+    get_and_give_back();
+    rpl_collateral_source_settle(source);
+    rpl_collateral_lease lease = get();
+    assert_marks(&lease, "6666");
+    give_back(&lease);
 }
 
-static void kinds_of_platforms_are_kept_apart(void **state)
+static void not_even_when_the_newer_one_has_ended(void **state)
 {
     (void)state;
-    static const uint8_t another[6] = {1};
-    rpl_collateral_lease lease = get(BOOT_MS), processor = {0}, other = {0};
-    assert_ok(rpl_collateral_source_get(source, fmspc, true, BOOT_MS, &processor));
-    assert_ok(rpl_collateral_source_get(source, another, false, BOOT_MS, &other));
-    assert_int_equal(asked(&first), 3 * DOCUMENTS);
-    assert_ptr_not_equal(lease.owner, processor.owner);
-    assert_ptr_not_equal(lease.owner, other.owner);
-    give_back(&lease, false, BOOT_MS, 0);
-    give_back(&processor, false, BOOT_MS, 0);
-    give_back(&other, false, BOOT_MS, 0);
+    rpl_collateral_lease lease;
+    get_and_give_back();
+    now.now_s = NOW_S + 28 * SCRIPT_DAY_S;
+    now.boot_ms += RPL_CACHE_RENEW_MS;
+    script_set(&first, (script_manner){"", NOW_S + SCRIPT_DAY_S, 16, 8});
+    script_set(&second, (script_manner){"", NOW_S + SCRIPT_DAY_S, 16, 8});
+    const rpl_status s = try_get(&lease);
+    assert_int_equal(s.code, RPL_UNAVAILABLE);
+    assert_non_null(strstr(s.what, "older"));
+}
+
+static void what_does_not_verify_is_passed_on_but_not_kept(void **state)
+{
+    (void)state;
+    script_fault(&first, "tcb bad");
+    script_fault(&second, "tcb bad");
+    rpl_collateral_lease lease = get();
+    assert_true(says(lease.collateral.tcb_info, "forged"));
+    give_back(&lease);
+    get_and_give_back();
+    assert_int_equal(script_asked(&first, TCB), 1);
+    later(RPL_CACHE_RETRY_FIRST_MS);
+    script_fault(&first, "");
+    lease = get();
+    assert_marks(&lease, "1111");
+    give_back(&lease);
+}
+
+static void the_same_document_stays_at_the_same_place(void **state)
+{
+    (void)state;
+    rpl_collateral_lease a = get(), b = get();
+    assert_ptr_equal(a.collateral.tcb_info.data, b.collateral.tcb_info.data);
+    give_back(&b);
+    later(RPL_CACHE_RENEW_MS);
+    get_and_give_back();
+    rpl_collateral_source_settle(source);
+    assert_int_equal(script_asked_all(&first), 8);
+    b = get();
+    assert_ptr_equal(a.collateral.tcb_info.data, b.collateral.tcb_info.data);
+    assert_ptr_equal(a.collateral.tcb_info_chain.data, b.collateral.tcb_info_chain.data);
+    assert_ptr_equal(a.collateral.qe_identity.data, b.collateral.qe_identity.data);
+    assert_ptr_equal(a.collateral.pck_crl.data, b.collateral.pck_crl.data);
+    assert_ptr_equal(a.collateral.root_crl.data, b.collateral.root_crl.data);
+    give_back(&a);
+    give_back(&b);
+}
+
+static void a_lease_outlives_what_replaces_it(void **state)
+{
+    (void)state;
+    rpl_collateral_lease old = get();
+    later(RPL_CACHE_RENEW_MS);
+    script_set(&first, (script_manner){"", NOW_S, 18, 7});
+    get_and_give_back();
+    rpl_collateral_source_settle(source);
+    rpl_collateral_lease fresh = get();
+    assert_marks(&fresh, "7777");
+    assert_marks(&old, "1111");
+    give_back(&old);
+    give_back(&fresh);
+}
+
+static void documents_are_shared_between_platforms_as_far_as_they_are_the_same(void **state)
+{
+    (void)state;
+    rpl_collateral_lease one = get();
+    wants.fmspc[0] = 0x90;
+    rpl_collateral_lease other = get();
+    assert_ptr_not_equal(one.collateral.tcb_info.data, other.collateral.tcb_info.data);
+    assert_ptr_equal(one.collateral.qe_identity.data, other.collateral.qe_identity.data);
+    assert_ptr_equal(one.collateral.pck_crl.data, other.collateral.pck_crl.data);
+    assert_int_equal(script_asked_all(&first), 5);
+    wants.processor_ca = true;
+    rpl_collateral_lease processor = get();
+    assert_ptr_not_equal(one.collateral.pck_crl.data, processor.collateral.pck_crl.data);
+    assert_ptr_equal(one.collateral.root_crl.data, processor.collateral.root_crl.data);
+    assert_int_equal(script_asked_all(&first), 6);
+    give_back(&one);
+    give_back(&other);
+    give_back(&processor);
 }
 
 static void more_platforms_than_places_are_served_all_the_same(void **state)
 {
     (void)state;
-    rpl_collateral_lease leases[20];
-    for (uint8_t i = 0; i < 20; i++) {
-        const uint8_t platform[6] = {i};
-        assert_ok(rpl_collateral_source_get(source, platform, false, BOOT_MS + i, &leases[i]));
+    rpl_collateral_lease leases[80];
+    for (uint8_t i = 0; i < 80; i++) {
+        wants.fmspc[0] = i;
+        later(1);
+        leases[i] = get();
     }
-    for (size_t i = 0; i < 20; i++) {
-        assert_text(leases[i].collateral.root_crl, "rootcrl 0");
-        give_back(&leases[i], i % 2, BOOT_MS, NOW_S + 86400);
+    for (size_t i = 0; i < 80; i++) {
+        assert_marks(&leases[i], "1111");
+        give_back(&leases[i]);
     }
 }
 
-static void *get_and_give(void *data)
+static void a_quote_that_does_not_pass_asks_again_but_not_often(void **state)
 {
-    rpl_collateral_lease lease = get(BOOT_MS);
-    (void)data;
-    give_back(&lease, true, BOOT_MS, NOW_S + 86400);
+    (void)state;
+    get_and_give_back();
+    wants.renew = true;
+    get_and_give_back();
+    assert_int_equal(script_asked_all(&first), 4); /* just fetched */
+    later(RPL_CACHE_REST_MS);
+    script_set(&first, (script_manner){"", NOW_S, 18, 7});
+    rpl_collateral_lease lease = get();
+    assert_marks(&lease, "7777");
+    give_back(&lease);
+    assert_int_equal(script_asked_all(&first), 8);
+    later(RPL_CACHE_FORCED_MS - 1);
+    get_and_give_back();
+    assert_int_equal(script_asked_all(&first), 8);
+    later(1);
+    script_fault(&first, "all cut");
+    script_fault(&second, "all cut");
+    lease = get();
+    assert_marks(&lease, "7777");
+    give_back(&lease);
+}
+
+static void the_early_view_is_never_waited_for(void **state)
+{
+    (void)state;
+    rpl_collateral_lease lease = get();
+    assert_int_equal(lease.early.tcb_info.len, 0);
+    give_back(&lease);
+    rpl_collateral_source_settle(source);
+    lease = get();
+    assert_true(says(lease.early.tcb_info, "early 1 "));
+    assert_true(rpl_bytes_equal(lease.early.tcb_info_chain, rpl_bytes_of_text("chain of early")));
+    assert_true(says(lease.collateral.tcb_info, "tcb 1 "));
+    assert_ptr_equal(lease.early.qe_identity.data, lease.collateral.qe_identity.data);
+    give_back(&lease);
+}
+
+static void unless_somebody_wants_to(void **state)
+{
+    (void)state;
+    wants.want_early = true;
+    rpl_collateral_lease lease = get();
+    assert_true(says(lease.early.tcb_info, "early 1 "));
+    give_back(&lease);
+}
+
+static void without_an_early_view_everything_else_is_there(void **state)
+{
+    (void)state;
+    static const char *const faults[] = {"early unknown", "early gone", "early bad"};
+    wants.want_early = true;
+    for (uint8_t i = 0; i < 3; i++) {
+        wants.fmspc[5] = i;
+        script_fault(&first, faults[i]);
+        script_fault(&second, faults[i]);
+        rpl_collateral_lease lease = get();
+        assert_marks(&lease, "1111");
+        assert_int_equal(lease.early.tcb_info.len, 0);
+        assert_null(lease.early.root_crl.data);
+        give_back(&lease);
+    }
+}
+
+static void *get_in_thread(void *data)
+{
+    rpl_collateral_lease lease = {0};
+    const rpl_collateral_wants mine = *(const rpl_collateral_wants *)data;
+    const rpl_time at = {.now_s = NOW_S, .boot_ms = BOOT_MS};
+    if (rpl_collateral_source_get(source, &mine, &at, &lease).code == RPL_OK)
+        rpl_collateral_source_done(source, &lease);
     return NULL;
 }
 
 static void callers_at_once_share_one_fetch(void **state)
 {
     (void)state;
-    pthread_t threads[4];
-    for (size_t i = 0; i < 4; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, get_and_give, NULL), 0);
-    for (size_t i = 0; i < 4; i++)
+    pthread_t threads[8];
+    script_open(&first, false);
+    for (size_t i = 0; i < 8; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, get_in_thread, &wants), 0);
+    script_open(&first, true);
+    for (size_t i = 0; i < 8; i++)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
-    assert_int_equal(asked(&first), DOCUMENTS);
+    assert_int_equal(script_asked_all(&first), 4);
 }
 
-static void an_address_is_scheme_and_host_alone(void **state)
+/* Somebody waits for another platform's document: those whose documents are known do not. */
+static void a_fetch_under_way_holds_nobody_else_up(void **state)
 {
     (void)state;
-    static const char *const refused[] = {
-        "https://",
-        "ftp://host",
-        "host",
-        "https://host/",
-        "https://host/path",
-        "https://a b",
-        "https://user@host",
-        "https://host?x",
-        "https://host#x",
-        ",",
-        "https://a,,b",
-        "http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a,http://a"};
-    static const char *const accepted[] = {NULL, "", "https://pccs.example:8081",
-                                           "http://127.0.0.1:1,https://b"};
-    rpl_collateral_source *made = NULL;
-    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++)
-        assert_code(rpl_collateral_source_new(refused[i], NULL, &made), RPL_MALFORMED);
-    assert_null(made);
-    for (size_t i = 0; i < sizeof(accepted) / sizeof(*accepted); i++) {
-        assert_ok(rpl_collateral_source_new(accepted[i], NULL, &made));
-        rpl_collateral_source_free(made);
-    }
-    rpl_collateral_source_free(NULL);
+    pthread_t thread;
+    get_and_give_back();
+    rpl_collateral_source_settle(source);
+    script_open(&first, false);
+    rpl_collateral_wants other = wants;
+    other.fmspc[0]++;
+    assert_int_equal(pthread_create(&thread, NULL, get_in_thread, &other), 0);
+    get_and_give_back();
+    script_open(&first, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
 #define WITH_SERVICES(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -329,18 +471,26 @@ static void an_address_is_scheme_and_host_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_SERVICES(all_documents_come_from_the_first_source),
-        WITH_SERVICES(any_fault_of_the_first_leads_to_the_second_as_a_whole),
-        WITH_SERVICES(a_redirect_is_not_followed),
-        WITH_SERVICES(when_none_has_it_the_next_call_asks_again),
-        WITH_SERVICES(what_verified_is_kept_for_an_hour),
-        WITH_SERVICES(what_verified_is_never_kept_past_its_own_end),
-        WITH_SERVICES(what_did_not_verify_is_fetched_again_after_ten_seconds),
-        WITH_SERVICES(a_lease_outlives_its_replacement),
-        WITH_SERVICES(kinds_of_platforms_are_kept_apart),
+        WITH_SERVICES(a_lease_has_what_a_verification_needs),
+        WITH_SERVICES(a_fault_leads_to_the_next_source_for_that_document_alone),
+        WITH_SERVICES(a_source_that_is_out_of_order_rests),
+        WITH_SERVICES(nobody_follows_a_redirect),
+        WITH_SERVICES(a_failure_is_remembered_for_a_while),
+        WITH_SERVICES(what_is_known_is_used_at_once_and_renewed_behind_it),
+        WITH_SERVICES(an_outage_before_the_end_stops_nothing),
+        WITH_SERVICES(an_older_document_never_takes_the_place_of_a_newer_one),
+        WITH_SERVICES(not_even_when_the_newer_one_has_ended),
+        WITH_SERVICES(what_does_not_verify_is_passed_on_but_not_kept),
+        WITH_SERVICES(the_same_document_stays_at_the_same_place),
+        WITH_SERVICES(a_lease_outlives_what_replaces_it),
+        WITH_SERVICES(documents_are_shared_between_platforms_as_far_as_they_are_the_same),
         WITH_SERVICES(more_platforms_than_places_are_served_all_the_same),
+        WITH_SERVICES(a_quote_that_does_not_pass_asks_again_but_not_often),
+        WITH_SERVICES(the_early_view_is_never_waited_for),
+        WITH_SERVICES(unless_somebody_wants_to),
+        WITH_SERVICES(without_an_early_view_everything_else_is_there),
         WITH_SERVICES(callers_at_once_share_one_fetch),
-        cmocka_unit_test(an_address_is_scheme_and_host_alone),
+        WITH_SERVICES(a_fetch_under_way_holds_nobody_else_up),
     };
     return rpl_http_global_init().code != RPL_OK || cmocka_run_group_tests(tests, NULL, NULL);
 }
