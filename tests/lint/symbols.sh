@@ -17,7 +17,7 @@ impure="$impure|rand|random|getrandom|getentropy|RAND_.*|randombytes_.*"       #
 impure="$impure|pthread_.*|curl_.*|h2o_.*|nghttp2_.*|protobuf_c_.*|json_load_?f.*|json_dump_?f.*"
 
 for layer in $pure; do
-    library=$(find "$build" -name "librpl-$layer.a" -print -quit)
+    library=$(find "$build" -path "$build/product" -prune -o -name "librpl-$layer.a" -print -quit)
     [ -n "$library" ] || continue # a layer without code yet
     # curve.c blinds libsecp256k1's scalars: randomness against side channels, in no result
     wrong=$(nm -A --undefined-only "$library" | grep -E " U ($impure)\$" |
@@ -26,7 +26,7 @@ for layer in $pure; do
 done
 
 # Generated code (rpl-proto, rpl-state) is named by its generator; the tests are no part of the product.
-ours=$(find "$build" -path "$build/tests" -prune -o -name 'librpl-*.a' ! -name librpl-proto.a \
+ours=$(find "$build" \( -path "$build/tests" -o -path "$build/product" \) -prune -o -name 'librpl-*.a' ! -name librpl-proto.a \
            ! -name librpl-state.a -print
        find "$build/clients" "$build/server" -name '*.o' 2>/dev/null)
 [ -n "$ours" ] || { echo "$build holds no library: ./run build ${1:-dev}"; exit 1; }
