@@ -25,8 +25,10 @@ static const command commands[] = {
      "COMPOSE [--service NAME] [--quote FILE --event-log FILE] [--json]",
      "is what is approved what runs? and the hashes to approve"},
     {"verify", rpl_ctl_verify,
-     "QUOTE --collateral FILE [--at UNIX] [--accept STATUS,..] [--event-log FILE] [--json]",
-     "verify a quote, raw or in hex; the evidence that a node sends behind it is left out"},
+     "QUOTE --collateral FILE [--at UNIX] [--accept STATUS,..] [--event-log FILE] [--json]\n"
+     "         or --node HOST:PORT instead of QUOTE; [--release HEX]",
+     "verify a quote, raw or in hex; the evidence that a node sends behind it is left out; or a\n"
+     "      running node: its quote over a fresh nonce, its event log, and what it says of itself"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

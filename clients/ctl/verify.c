@@ -6,6 +6,7 @@
 #include "attestation/verdict_json.h"
 #include "base/hex.h"
 #include "clients/ctl/ctl.h"
+#include "clients/ctl/node_quote.h"
 
 enum {
     /* more than anything that is accepted: of what is longer, so much is read and then refused */
@@ -29,7 +30,7 @@ _Static_assert((int)FILE_MAX > (int)RPL_COLLATERAL_BUNDLE_MAX &&
                "a file cut at FILE_MAX is too long for its parser");
 
 typedef struct {
-    const char *quote, *collateral, *at, *accept, *event_log, *root;
+    const char *quote, *collateral, *at, *accept, *event_log, *root, *node, *release;
     bool json;
 } arguments;
 
@@ -40,6 +41,8 @@ typedef struct {
     int64_t now;
     rpl_verifier_policy policy;
     rpl_roots roots;
+    bool is_node, has_release;
+    uint8_t report_data[64], release[32]; /* what the node's quote must have */
 } task;
 
 static void rpl_auto_task(task *t)
@@ -189,11 +192,29 @@ static void cut_evidence(task *t)
     t->quote_len = len;
 }
 
+/* The quote, the log and what both must say come from the node. */
+static int ask_node(const arguments *a, task *t)
+{
+    rpl_ctl_node_quote node;
+    const int refused = rpl_ctl_node_quote_ask(a->node, &node);
+    if (refused)
+        return refused;
+    t->is_node = true;
+    t->quote = node.quote;
+    t->quote_len = node.quote_len;
+    t->event_log = node.event_log;
+    t->event_log_len = node.event_log_len;
+    rpl_reader r = rpl_reader_over(rpl_bytes_of(node.report_data, sizeof(node.report_data)));
+    return rpl_read_copy(&r, t->report_data, sizeof(t->report_data)) ? 0 : RPL_CTL_USAGE;
+}
+
 static bool read_files(const arguments *a, task *t)
 {
-    t->quote = rpl_ctl_read_start(a->quote, FILE_MAX, &t->quote_len);
     t->collateral = rpl_ctl_read_start(a->collateral, FILE_MAX, &t->collateral_len);
-    if (!t->quote || !t->collateral)
+    if (a->node || !t->collateral)
+        return t->collateral != NULL;
+    t->quote = rpl_ctl_read_start(a->quote, FILE_MAX, &t->quote_len);
+    if (!t->quote)
         return false;
     decode_hex_quote(t);
     cut_evidence(t);
@@ -220,12 +241,12 @@ static rpl_status judge_collateral(const task *t, rpl_verification *v, rpl_verdi
 }
 
 /* The log is judged against a quote that could be read; else its checks stay "not run". */
-static rpl_status judge_event_log(const task *t, const rpl_quote *quote, rpl_verdict *verdict)
+static rpl_status judge_event_log(const task *t, const rpl_quote *quote, rpl_verdict *verdict,
+                                  rpl_peer_identity *identity)
 {
     static const rpl_check checks[] = {RPL_CHECK_EVENT_LOG, RPL_CHECK_MR_CONFIG_ID,
                                        RPL_CHECK_POLICY_IMAGE};
     RPL_AUTO(event_log) rpl_event_log log = {0};
-    rpl_peer_identity identity;
     if (!t->event_log)
         return rpl_ok();
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
@@ -237,8 +258,26 @@ static rpl_status judge_event_log(const task *t, const rpl_quote *quote, rpl_ver
         rpl_verdict_fail(verdict, RPL_CHECK_EVENT_LOG, "EVENT_LOG_FORMAT", s.what,
                          "the event log as the guest agent gives it", "ask the agent again");
     else if (quote->signed_part.len > 0)
-        rpl_measurement_check(quote, &log, verdict, &identity);
+        rpl_measurement_check(quote, &log, verdict, identity);
     return rpl_ok();
+}
+
+/* Does the quote say what the node says of itself, and is it the release that was asked for? */
+static void judge_node(const task *t, const rpl_quote *quote, const rpl_peer_identity *identity,
+                       rpl_verdict *verdict)
+{
+    if (t->is_node)
+        rpl_verdict_equal(verdict, RPL_CHECK_REPORT_DATA, "REPORT_DATA",
+                          rpl_bytes_of(quote->report_data, sizeof(quote->report_data)),
+                          rpl_bytes_of(t->report_data, sizeof(t->report_data)),
+                          "the quote is not over this nonce and what the node shows of itself: ask "
+                          "again, and look for what stands between you and the node");
+    if (t->has_release)
+        rpl_verdict_equal(verdict, RPL_CHECK_POLICY_RELEASE, "RELEASE_NOT_APPROVED",
+                          rpl_bytes_of(identity->release, sizeof(identity->release)),
+                          rpl_bytes_of(t->release, sizeof(t->release)),
+                          "another app or image runs there: replicatoorctl measure --quote says "
+                          "which of its values differ");
 }
 
 /* For a person: every reason on stderr. stdout is JSON and nothing else. */
@@ -257,6 +296,7 @@ static int report(const rpl_verdict *verdict, const rpl_quote_facts *facts, bool
 static int verify(const task *t, bool compact)
 {
     RPL_AUTO(verification) rpl_verification *v = NULL;
+    rpl_peer_identity identity = {0};
     rpl_verdict verdict;
     rpl_verdict_start(&verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
     rpl_status s = rpl_verification_begin(rpl_bytes_of(t->quote, t->quote_len), &t->roots,
@@ -264,10 +304,34 @@ static int verify(const task *t, bool compact)
     if (s.code == RPL_OK)
         s = judge_collateral(t, v, &verdict);
     if (s.code == RPL_OK)
-        s = judge_event_log(t, &rpl_verification_facts(v)->quote, &verdict);
+        s = judge_event_log(t, &rpl_verification_facts(v)->quote, &verdict, &identity);
     if (s.code != RPL_OK)
         return rpl_ctl_fail("verify", s);
+    judge_node(t, &rpl_verification_facts(v)->quote, &identity, &verdict);
     return report(&verdict, rpl_verification_facts(v), compact);
+}
+
+/* With --node or --release there is no quote to name, or the log is needed. */
+static bool fits_together(const arguments *a, task *t)
+{
+    if (!a->collateral)
+        return complain("--collateral FILE is missing", "");
+    if (a->node && a->event_log)
+        return complain("--node brings its own event log", a->event_log);
+    t->has_release = a->release != NULL;
+    if (a->release && !a->node && !a->event_log)
+        return complain("--release wants --node, or --event-log beside the quote", a->release);
+    return !a->release ||
+           rpl_hex_decode_exact(rpl_bytes_of_text(a->release), t->release, 32).code == RPL_OK ||
+           complain("--release wants 64 hex digits", a->release);
+}
+
+static bool names_node(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--node") == 0)
+            return true;
+    return false;
 }
 
 int rpl_ctl_verify(int argc, char **argv)
@@ -280,16 +344,15 @@ int rpl_ctl_verify(int argc, char **argv)
         {"--accept", &a.accept, NULL},
         {"--event-log", &a.event_log, NULL},
         {"--root", &a.root, NULL},
+        {"--node", &a.node, NULL},
+        {"--release", &a.release, NULL},
         {"--json", NULL, &a.json},
         {0},
     };
-    if (!rpl_ctl_arguments(argc, argv, options, &a.quote, 1))
+    if (!rpl_ctl_arguments(argc, argv, options, &a.quote, names_node(argc, argv) ? 0 : 1))
         return RPL_CTL_USAGE;
-    if (!a.collateral) {
-        fputs("replicatoorctl verify: --collateral FILE is missing\n", stderr);
+    if (!fits_together(&a, &t) || !read_settings(&a, &t) || !read_files(&a, &t))
         return RPL_CTL_USAGE;
-    }
-    if (!read_settings(&a, &t) || !read_files(&a, &t))
-        return RPL_CTL_USAGE;
-    return verify(&t, a.json);
+    const int refused = a.node ? ask_node(&a, &t) : 0;
+    return refused ? refused : verify(&t, a.json);
 }
