@@ -5,6 +5,7 @@
 
 #include "attestation/policy/config_preimage.h"
 #include "server/settings.h"
+#include "server/settings_chain.h"
 
 static const char *value_in(const char *const *environment, const char *name)
 {
@@ -103,6 +104,12 @@ static rpl_status load(const char *const *environment, rpl_config *c,
     RPL_TRY(refuse_unknown(environment, error));
     for (size_t i = 0; i < count; i++)
         RPL_TRY(load_row(c, &rows[i], value_in(environment, rows[i].name), error));
+    const char *problem =
+        rpl_settings_chain_check(c, value_in(environment, "REPLICATOOR_DEVICES") != NULL);
+    if (problem) {
+        snprintf(error, RPL_CONFIG_ERROR_MAX, "%s", problem);
+        return rpl_fail(RPL_MALFORMED, "setting");
+    }
     const rpl_status s = digest_settings(c);
     if (s.code != RPL_OK)
         snprintf(error, RPL_CONFIG_ERROR_MAX, "configuration: %s", s.what);

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "attestation/policy/policy.h"
+#include "attestation/policy/rpc_urls.h"
 #include "attestation/roots.h"
 #include "attestation/verify.h"
 #include "base/log.h"
@@ -32,6 +33,9 @@ typedef struct {
     gid_t gid;
     mode_t file_mode;
     rpl_policy policy;
+    bool has_contract, has_contract_code; /* while reading; the pin says whether there is one */
+    rpl_chain_pin chain;
+    rpl_rpc_prefixes rpc_prefixes;
     bool has_identity;
     uint8_t identity[32];
     uint64_t min_epoch;

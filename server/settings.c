@@ -6,6 +6,7 @@
 
 #include "base/hex.h"
 #include "base/secret.h"
+#include "server/settings_chain.h"
 
 /* --- one parser per kind of value --- */
 
@@ -261,10 +262,13 @@ static const char *parse_service(rpl_config *c, const char *value, char **shown)
 
 /* In the order in which they are read: the device list adds to the policy. */
 static const rpl_setting_row rows[] = {
-    {"CHAIN_ID", RPL_SETTING_LATER, "", refuse_later, "chain of the UpgradeOperator"},
-    {"CONTRACT", RPL_SETTING_LATER, "", refuse_later, "address of the UpgradeOperator"},
-    {"CONTRACT_CODE", RPL_SETTING_LATER, "", refuse_later, "keccak-256 of the contract's code"},
-    {"ETH_RPC_PREFIX", RPL_SETTING_LATER, "", refuse_later, "https prefixes of the RPC providers"},
+    {"CHAIN_ID", RPL_SETTING_TRUSTED, "", rpl_parse_chain_id, "chain of the UpgradeOperator"},
+    {"CONTRACT", RPL_SETTING_TRUSTED, "", rpl_parse_contract,
+     "address of the UpgradeOperator; unset: the static policy alone"},
+    {"CONTRACT_CODE", RPL_SETTING_TRUSTED, "", rpl_parse_contract_code,
+     "keccak-256 of the contract's code"},
+    {"ETH_RPC_PREFIX", RPL_SETTING_TRUSTED, "", rpl_parse_rpc_prefix,
+     "https prefixes of the RPC providers, comma separated, each ending in /"},
     {"REPLICATOOR_AGENT_SHARED", RPL_SETTING_TRUSTED, "0", parse_agent_shared,
      "1: the owner accepts that other containers reach the guest agent, see threat-model.md"},
     {"REPLICATOOR_CA_FILE", RPL_SETTING_TRUSTED, "", parse_ca_file,
@@ -299,8 +303,8 @@ static const rpl_setting_row rows[] = {
     {"REPLICATOOR_POLICY", RPL_SETTING_TRUSTED, "self", parse_policy,
      "self, or a static policy as inline JSON or as the path of a file in the image"},
     {"REPLICATOOR_DEVICES", RPL_SETTING_TRUSTED, "any", parse_devices,
-     "SHA-256 of the accepted PPIDs"},
-    {"REPLICATOOR_RPC_QUORUM", RPL_SETTING_LATER, "", refuse_later,
+     "SHA-256 of the accepted PPIDs; must be given beside a contract"},
+    {"REPLICATOOR_RPC_QUORUM", RPL_SETTING_TRUSTED, "majority", rpl_parse_rpc_quorum,
      "how many RPC providers must agree"},
     {"REPLICATOOR_SECURE_DIR", RPL_SETTING_TRUSTED, "", parse_secure_dir,
      "folder of secret files, handed over and written on receipt"},
