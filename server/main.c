@@ -79,6 +79,8 @@ static rpl_node_settings node_settings(const rpl_config *c)
         .policy = &c->policy,
         .has_pin = c->has_identity,
         .min_epoch = c->min_epoch,
+        .chain = c->chain,
+        .rpc_prefixes = &c->rpc_prefixes,
         .challenge_required = c->challenge_required,
         .has_secure_files = c->secure_file || c->secure_dir,
         .max_state = c->max_state,

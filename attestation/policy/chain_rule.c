@@ -213,6 +213,12 @@ static const uint8_t *identity_of(const rpl_chain_view *v)
     return rpl_contract_identity_at(&v->identity, t > 0 ? (uint64_t)t : 0);
 }
 
+bool rpl_chain_names_identity(const rpl_chain_view *view, const uint8_t digest[static 32])
+{
+    const uint8_t *named = identity_of(view);
+    return named && rpl_bytes_equal(rpl_bytes_of(named, 32), rpl_bytes_of(digest, 32));
+}
+
 /* The configuration or both views name the identity. */
 static bool is_pinned(const rpl_chain_case *peer, const rpl_chain_report *r)
 {

@@ -31,6 +31,10 @@ void rpl_chain_judge(const rpl_chain_case *peer, const rpl_chain_pin *pin,
                      const rpl_chain_facts *facts, const rpl_chain_agreement *agreement,
                      const rpl_chain_time *time, rpl_verdict *verdict);
 
+/* True when the contract names exactly this identity at this block. */
+RPL_CHECKED bool rpl_chain_names_identity(const rpl_chain_view *view,
+                                          const uint8_t digest[static 32]);
+
 /* Adds the checks above to the required ones, so that a verdict that never got to the chain does not
  * admit. */
 void rpl_chain_require(rpl_verdict *verdict);

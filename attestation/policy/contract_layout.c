@@ -26,15 +26,15 @@ void rpl_contract_any(uint8_t out[static 32])
     memset(out, 0xff, WORD);
 }
 
-/* keccak256(key . slot): where a mapping keeps the value of a key. */
-static void mapping_slot(const uint8_t key[static WORD], const uint8_t slot[static WORD],
+/* keccak256(key . mapping): where a mapping keeps the value of a key. */
+static void mapping_slot(const uint8_t key[static WORD], const uint8_t mapping[static WORD],
                          uint8_t out[static WORD])
 {
     uint8_t both[2 * WORD];
     rpl_writer w = rpl_writer_over(both, sizeof(both));
 
     rpl_write_bytes(&w, rpl_bytes_of(key, WORD));
-    rpl_write_bytes(&w, rpl_bytes_of(slot, WORD));
+    rpl_write_bytes(&w, rpl_bytes_of(mapping, WORD));
     rpl_keccak256(rpl_writer_bytes(&w), out);
 }
 
@@ -42,11 +42,11 @@ void rpl_contract_entry_slot(rpl_contract_kind kind, const uint8_t value[static 
                              uint8_t slot[static 32])
 {
     const uint8_t entries[WORD] = {[WORD - 1] = ENTRIES_SLOT};
-    uint8_t hash[WORD], of_kind[WORD];
+    uint8_t hash[WORD], kind_entries[WORD];
 
     rpl_contract_kind_hash(kind, hash);
-    mapping_slot(hash, entries, of_kind);
-    mapping_slot(value, of_kind, slot);
+    mapping_slot(hash, entries, kind_entries);
+    mapping_slot(value, kind_entries, slot);
 }
 
 static uint64_t big_endian(const uint8_t *bytes, size_t len)

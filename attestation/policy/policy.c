@@ -57,9 +57,15 @@ static bool is_own_release(const rpl_policy_party *self, const rpl_policy_party 
            is_same(self->identity->release, peer->identity->release);
 }
 
+static bool has_own_config(const rpl_policy_party *self, const rpl_policy_party *peer)
+{
+    return !is_zero(self->config_digest) && is_same(self->config_digest, peer->config_digest);
+}
+
 static void refuse_release(const rpl_policy_party *self, const rpl_policy_party *peer,
                            const char *list, rpl_verdict *verdict)
 {
+    static const uint8_t nothing[32];
     char hex[65];
     sentence got, fix, want;
 
@@ -73,7 +79,7 @@ static void refuse_release(const rpl_policy_party *self, const rpl_policy_party 
     rpl_hex_encode(rpl_bytes_of(peer->identity->release, 32), hex);
     say(&got, "release ", hex);
     say(&fix, "if it is yours: approve release ", hex, " in ", list, " of REPLICATOOR_POLICY");
-    rpl_hex_encode(rpl_bytes_of(self->identity->release, 32), hex);
+    rpl_hex_encode(rpl_bytes_of(self->identity ? self->identity->release : nothing, 32), hex);
     say(&want, "this node's release ", hex, ", or one listed in ", list);
     rpl_verdict_fail(verdict, RPL_CHECK_POLICY_RELEASE, "RELEASE_NOT_APPROVED", got.text, want.text,
                      fix.text);
@@ -158,7 +164,7 @@ static void check_config(const rpl_policy_party *self, const rpl_policy_party *p
     char hex[65];
     sentence fix;
 
-    if (!is_zero(self->config_digest) && is_same(self->config_digest, peer->config_digest)) {
+    if (has_own_config(self, peer)) {
         rpl_verdict_pass(verdict, RPL_CHECK_POLICY_CONFIG);
         return;
     }
@@ -216,6 +222,48 @@ void rpl_policy_check(const rpl_policy *policy, rpl_policy_direction direction,
     else
         refuse_release(self, peer, gives ? "give_to" : "take_from", verdict);
     check_config(self, peer, is_listed, verdict);
+}
+
+bool rpl_policy_is_own(const rpl_policy_party *self, const rpl_policy_party *peer)
+{
+    return is_own_release(self, peer) && has_own_config(self, peer);
+}
+
+/* What the peer shows hashes to its digest and names the contract that this node has. */
+static bool names_our_contract(const rpl_policy_party *self, const rpl_policy_party *peer)
+{
+    rpl_config_preimage ours, theirs;
+    uint8_t digest[32];
+    bool same = true;
+
+    rpl_config_digest(peer->config, digest);
+    if (!is_same(digest, peer->config_digest) ||
+        rpl_config_preimage_parse(peer->config, &theirs).code != RPL_OK ||
+        rpl_config_preimage_parse(self->config, &ours).code != RPL_OK)
+        return false;
+    for (size_t i = 0; i < sizeof(governing) / sizeof(*governing); i++)
+        same &= rpl_bytes_equal(rpl_config_preimage_value(&ours, governing[i]),
+                                rpl_config_preimage_value(&theirs, governing[i]));
+    return same;
+}
+
+void rpl_policy_restrict(const rpl_policy *policy, rpl_policy_direction direction,
+                         const rpl_policy_party *self, const rpl_policy_party *peer,
+                         rpl_verdict *verdict, bool *is_config_settled)
+{
+    const bool gives = direction == RPL_POLICY_GIVE;
+    const rpl_policy_hashes *list = gives ? &policy->give_to : &policy->take_from;
+
+    check_device(policy, peer, verdict);
+    if (has_release(peer) &&
+        (list->count == 0 || is_own_release(self, peer) || contains(list, peer->identity->release)))
+        rpl_verdict_pass(verdict, RPL_CHECK_POLICY_RELEASE);
+    else
+        refuse_release(self, peer, gives ? "give_to" : "take_from", verdict);
+    *is_config_settled = has_own_config(self, peer) ||
+                         (!is_own_release(self, peer) && names_our_contract(self, peer));
+    if (*is_config_settled)
+        rpl_verdict_pass(verdict, RPL_CHECK_POLICY_CONFIG);
 }
 
 bool rpl_policy_is_legacy(const rpl_policy *policy, const rpl_measurement *m)

@@ -81,6 +81,17 @@ void rpl_policy_check(const rpl_policy *policy, rpl_policy_direction direction,
                       const rpl_policy_party *self, const rpl_policy_party *peer,
                       rpl_verdict *verdict);
 
+/* The same beside a contract, which decides afterwards: this only restricts. A release has to be
+ * listed where there is a list, or be this node's own; a device as above. policy.config passes when
+ * it is settled without an entry of the contract: it is this node's own, or that of another release
+ * and names the same contract; then *is_config_settled. Nothing is failed for a configuration. */
+void rpl_policy_restrict(const rpl_policy *policy, rpl_policy_direction direction,
+                         const rpl_policy_party *self, const rpl_policy_party *peer,
+                         rpl_verdict *verdict, bool *is_config_settled);
+
+/* True when both sides are of one release and one configuration, and both are known. */
+RPL_CHECKED bool rpl_policy_is_own(const rpl_policy_party *self, const rpl_policy_party *peer);
+
 /* True for measurements listed under "legacy". */
 bool rpl_policy_is_legacy(const rpl_policy *policy, const rpl_measurement *m);
 

@@ -88,7 +88,8 @@ rpl_status rpl_node_bootstrap(rpl_node *node, rpl_state **genesis)
 {
     if (node->installing)
         return rpl_fail(RPL_UNAVAILABLE, "a received state is being installed: try again");
-    RPL_TRY(rpl_node_step(node, RPL_EVENT_BOOTSTRAPPED));
+    RPL_TRY(rpl_node_step(node, node->settings.chain.is_set ? RPL_EVENT_BOOTSTRAPPED_UNPINNED
+                                                            : RPL_EVENT_BOOTSTRAPPED));
     node->state = RPL_TAKE(*genesis);
     node->revision++;
     return rpl_ok();

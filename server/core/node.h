@@ -7,7 +7,9 @@
 #ifndef RPL_SERVER_CORE_NODE_H
 #define RPL_SERVER_CORE_NODE_H
 
+#include "attestation/policy/chain_agreement.h"
 #include "attestation/policy/policy.h"
+#include "attestation/policy/rpc_urls.h"
 #include "server/core/challenge.h"
 #include "server/core/phase.h"
 #include "server/core/ports.h"
@@ -23,6 +25,8 @@ typedef struct {
     bool has_pin;
     uint8_t pin[32]; /* identity digest that alone may be installed */
     uint64_t min_epoch;
+    rpl_chain_pin chain;
+    const rpl_rpc_prefixes *rpc_prefixes; /* borrowed; with a contract */
     bool challenge_required;
     bool has_secure_files; /* SECURE_FILE or REPLICATOOR_SECURE_DIR is set */
     size_t max_state;      /* bytes of the plaintext that is handed over */
@@ -37,6 +41,7 @@ typedef struct {
     rpl_requests requests;
     rpl_challenges *challenges;
     uint8_t replica_id[RPL_REPLICA_ID_LEN];
+    rpl_chain_mark mark;       /* with a contract: what a quorum of ours confirmed */
     bool installing;           /* a received state is on its way to disk: one at a time */
     bool self_known;           /* own quote verified like a peer's */
     rpl_peer_identity self;    /* what the rule `self` compares with */

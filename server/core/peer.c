@@ -75,7 +75,12 @@ void rpl_peer_check_policy(rpl_peer_check *check, const rpl_peer_rules *rules)
         .config = rpl_bytes_of(check->evidence.config, check->evidence.config_len),
     };
     memcpy(peer.config_digest, check->config_digest, sizeof(peer.config_digest));
-    rpl_policy_check(rules->policy, rules->direction, rules->self, &peer, &check->verdict);
+    check->is_own = rpl_policy_is_own(rules->self, &peer);
+    if (rules->has_contract)
+        rpl_policy_restrict(rules->policy, rules->direction, rules->self, &peer, &check->verdict,
+                            &check->is_config_settled);
+    else
+        rpl_policy_check(rules->policy, rules->direction, rules->self, &peer, &check->verdict);
 }
 
 bool rpl_peer_check_platform(const rpl_peer_check *check, uint8_t fmspc[static 6],

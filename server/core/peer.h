@@ -28,6 +28,7 @@ typedef struct {
     const rpl_policy *policy;
     const rpl_policy_party *self; /* without an identity while our own quote is unverified */
     rpl_policy_direction direction;
+    bool has_contract; /* it decides afterwards, and the policy only restricts */
     int64_t now_s;
 } rpl_peer_rules;
 
@@ -37,6 +38,8 @@ typedef struct {
     rpl_verification *verification; /* NULL before rpl_peer_check_offline */
     rpl_peer_identity identity;     /* zero as far as checks failed */
     uint8_t config_digest[32];      /* of the evidence's configuration preimage */
+    bool is_own;            /* release and configuration are ours: what the contract asks of it */
+    bool is_config_settled; /* with a contract: no entry is needed for the configuration */
 } rpl_peer_check;
 
 /* Owned; NULL: no memory. A verdict is large: keep it off the stack. */

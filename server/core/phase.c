@@ -3,6 +3,7 @@
 #define S RPL_PHASE_STARTING
 #define E RPL_PHASE_EMPTY
 #define R RPL_PHASE_REQUESTED
+#define P RPL_PHASE_AWAITING_PIN
 #define H RPL_PHASE_HOLDING
 
 static const rpl_phase_row rows[] = {
@@ -16,6 +17,10 @@ static const rpl_phase_row rows[] = {
 
     {"bootstrap.empty", E, RPL_EVENT_BOOTSTRAPPED, H},
     {"bootstrap.requested", R, RPL_EVENT_BOOTSTRAPPED, H},
+
+    {"bootstrap.unpinned-empty", E, RPL_EVENT_BOOTSTRAPPED_UNPINNED, P},
+    {"bootstrap.unpinned-requested", R, RPL_EVENT_BOOTSTRAPPED_UNPINNED, P},
+    {"bootstrap.pinned", P, RPL_EVENT_PINNED, H},
 
     /* a node without a state may still bootstrap itself from its secure file while it answers */
     {"onboard.admitted-empty", E, RPL_EVENT_ONBOARD_ADMITTED, E},
@@ -42,7 +47,7 @@ static const char *const names[RPL_PHASE_COUNT] = {
     [S] = "starting",
     [E] = "empty",
     [R] = "requested",
-    [RPL_PHASE_AWAITING_PIN] = "awaiting_pin",
+    [P] = "awaiting_pin",
     [H] = "holding",
     [RPL_PHASE_STALE] = "stale",
     [RPL_PHASE_RETIRED] = "retired",
@@ -64,7 +69,7 @@ static rpl_status refusal(rpl_phase phase, rpl_event_kind event)
     if (phase == S)
         return rpl_fail(RPL_NOT_READY, "the guest agent has not answered yet: wait, or look at the "
                                        "log and at REPLICATOOR_DSTACK");
-    if (event == RPL_EVENT_BOOTSTRAPPED)
+    if (event == RPL_EVENT_BOOTSTRAPPED || event == RPL_EVENT_BOOTSTRAPPED_UNPINNED)
         return rpl_fail(RPL_CONFLICT,
                         "this node has a state already; a second bootstrap would make "
                         "another identity");
@@ -73,7 +78,9 @@ static rpl_status refusal(rpl_phase phase, rpl_event_kind event)
     if (phase == RPL_PHASE_STALE)
         return rpl_fail(RPL_NOT_READY, "this node must talk to a replica before it gives again");
     if (phase == RPL_PHASE_AWAITING_PIN)
-        return rpl_fail(RPL_NOT_READY, "the identity is not pinned yet");
+        return rpl_fail(RPL_NOT_READY, "the contract does not name this node's identity yet: let "
+                                       "its owner call setIdentity, and wait until that is "
+                                       "finalized");
     if (event >= RPL_EVENT_RECEIVE_OPENED)
         return rpl_fail(RPL_NOT_READY,
                         "no request is outstanding here: POST /requestKey first, and "

@@ -7,8 +7,9 @@
  *                              |                            |      bootstrap      | v
  *                              +----------------------------+---------------------+
  *
- * awaiting_pin, stale and retired belong to contracts, sync and operators; until those exist nothing
- * leads into them. Each row has a name; test builds can stop at every one of them, which is how the
+ * With a contract a bootstrap leads to awaiting_pin: nothing is given until the contract names the
+ * identity. stale and retired belong to sync and operators; until those exist nothing leads into
+ * them. Each row has a name; test builds can stop at every one of them, which is how the
  * crash tests reach every point of the protocol.
  */
 #ifndef RPL_SERVER_CORE_PHASE_H
@@ -34,6 +35,8 @@ typedef enum {
     RPL_EVENT_REQUEST_MADE,
     RPL_EVENT_REQUESTS_GONE,
     RPL_EVENT_BOOTSTRAPPED,
+    RPL_EVENT_BOOTSTRAPPED_UNPINNED, /* with a contract: it has to name the identity first */
+    RPL_EVENT_PINNED,
     RPL_EVENT_ONBOARD_ADMITTED,
     RPL_EVENT_ONBOARD_VERIFIED,
     RPL_EVENT_ONBOARD_QUOTED,

@@ -7,6 +7,7 @@
 #ifndef RPL_SERVER_CORE_PORTS_H
 #define RPL_SERVER_CORE_PORTS_H
 
+#include "attestation/policy/rpc_urls.h"
 #include "attestation/verify.h"
 #include "server/core/state.h"
 #include "server/core/transcript.h"
@@ -92,6 +93,14 @@ typedef struct {
     /* Ends the lease. The issue date of verified collateral raises the floor of the time. */
     void (*collateral_done)(void *self, rpl_collateral_lease *lease,
                             const rpl_collateral_outcome *outcome);
+    /* Only with a contract in the configuration. What each pinned provider says about one peer at its
+     * finalized and its latest block, asked now and within a deadline. It does not fail: what is not
+     * known says why. */
+    void (*chain)(void *self, const rpl_chain_question *question, rpl_chain_facts *out);
+    /* A finalized block that a quorum confirmed: its time raises the floor of the time. */
+    void (*chain_confirmed)(void *self, const rpl_chain_block *finalized);
+    /* Puts the keys of ETH_RPC_URL in force, in place of those before; quick. */
+    void (*chain_keys)(void *self, const rpl_rpc_keys *keys);
     /* What lies on disk now; an absent file is not in the list. */
     rpl_status (*read_files)(void *self, rpl_file_list *out);
     /* Each atomically (temp, fsync, rename) where the content differs. With `set_aside`, whatever

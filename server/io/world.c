@@ -58,6 +58,25 @@ static void collateral_done(void *self, rpl_collateral_lease *lease,
     rpl_collateral_source_done(world->collateral, lease);
 }
 
+/* Nobody is asked yet: unknown, so that nothing is given. */
+static void chain(void *self, const rpl_chain_question *question, rpl_chain_facts *out)
+{
+    (void)self;
+    (void)question;
+    *out = (rpl_chain_facts){0};
+}
+
+static void chain_confirmed(void *self, const rpl_chain_block *finalized)
+{
+    rpl_clock_raise_floor(&((rpl_world *)self)->clock, finalized->timestamp);
+}
+
+static void chain_keys(void *self, const rpl_rpc_keys *keys)
+{
+    (void)self;
+    (void)keys;
+}
+
 static rpl_status read_files(void *self, rpl_file_list *out)
 {
     return rpl_secure_files_read(&((rpl_world *)self)->config.files, out);
@@ -166,6 +185,9 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
         .agent_name = agent_name,
         .collateral = collateral,
         .collateral_done = collateral_done,
+        .chain = chain,
+        .chain_confirmed = chain_confirmed,
+        .chain_keys = chain_keys,
         .read_files = read_files,
         .write_files = write_files,
         .write_untrusted_env = write_untrusted_env,

@@ -95,8 +95,10 @@ void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl
         .policy = node->settings.policy,
         .self = &out->party,
         .direction = direction,
+        .has_contract = node->settings.chain.is_set,
         .now_s = ports->time(ports->self).now_s,
     };
+    rpl_chain_hearing_begin(node, direction, &out->chain);
 }
 
 rpl_status rpl_flow_need_time(const rpl_flow *flow, rpl_verdict *verdict)
@@ -205,8 +207,8 @@ static rpl_status verify(const rpl_flow *flow, rpl_peer_check *check,
     return verify_collateral(rpl_flow_ports(flow), check);
 }
 
-rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
-                           const rpl_report_data *expected, const rpl_peer_rules *rules)
+static rpl_status verify_with_loan(const rpl_flow *flow, rpl_peer_check *check,
+                                   const rpl_report_data *expected, const rpl_peer_rules *rules)
 {
     rpl_verifier_pool *verifiers = flow->services->verifiers;
     const rpl_verifier_loan loan = rpl_verifier_pool_borrow(verifiers);
@@ -215,6 +217,19 @@ rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
     const rpl_status s = verify(flow, check, expected, &with_verifier);
     rpl_verifier_pool_give_back(verifiers, &loan);
     return s;
+}
+
+rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
+                           const rpl_report_data *expected, rpl_flow_judge *judge)
+{
+    const bool asks = judge->chain.is_set && check->verdict.required[RPL_CHECK_POLICY_RELEASE];
+
+    if (asks)
+        rpl_chain_require(&check->verdict);
+    RPL_TRY(verify_with_loan(flow, check, expected, &judge->rules));
+    if (asks && !rpl_verdict_has_failure(&check->verdict))
+        rpl_chain_hearing_run(&judge->chain, rpl_flow_ports(flow), check);
+    return rpl_ok();
 }
 
 void rpl_flow_count_verification(const rpl_flow *flow, const rpl_verdict *verdict)

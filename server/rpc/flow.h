@@ -9,6 +9,7 @@
 #include "server/core/handover.h"
 #include "server/core/peer.h"
 #include "server/rpc/answer.h"
+#include "server/rpc/chain_hearing.h"
 #include "server/rpc/services.h"
 #include "server/rpc/verifier_pool.h"
 
@@ -29,6 +30,7 @@ typedef struct rpl_key_cache rpl_key_cache;
 struct rpl_services {
     rpl_services_config config;
     struct rpl_self_check *self_check;
+    struct rpl_chain_watch *chain_watch;
     rpl_key_cache *key_cache;
     rpl_verifier_pool *verifiers;
     struct request_call *waiting; /* for a quote that another call has asked for */
@@ -63,12 +65,13 @@ typedef struct {
     rpl_peer_identity self;
     rpl_policy_party party;
     rpl_peer_rules rules;
+    rpl_chain_hearing chain;
 } rpl_flow_judge;
 void rpl_flow_judge_by(const rpl_flow *flow, rpl_policy_direction direction, rpl_flow_judge *out);
-/* Worker: all offline checks, then, only if none failed, the collateral. Look at the verdict. */
+/* Worker: all offline checks; then, only if none failed, the collateral; then, where the policy is
+ * required and only if still none failed, the contract. Look at the verdict. */
 RPL_CHECKED rpl_status rpl_flow_verify(const rpl_flow *flow, rpl_peer_check *check,
-                                       const rpl_report_data *expected,
-                                       const rpl_peer_rules *rules);
+                                       const rpl_report_data *expected, rpl_flow_judge *judge);
 /* Nothing is given or taken while the time is unknown: that fails policy.time. */
 RPL_CHECKED rpl_status rpl_flow_need_time(const rpl_flow *flow, rpl_verdict *verdict);
 /* Counts an outcome in the metrics. Loop thread. */

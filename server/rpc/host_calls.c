@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "server/core/env_file.h"
+#include "server/rpc/chain_watch.h"
 #include "server/rpc/flow.h"
 
 /* --- /configure --- */
@@ -11,6 +12,8 @@ typedef struct {
     rpl_flow flow;
     rpl_env_file env;
     rpl_secret *text;
+    bool has_keys;
+    rpl_rpc_keys keys;
     char *names[RPL_ENV_NAMES_MAX];
     char names_storage[RPL_ENV_NAMES_MAX][RPL_ENV_NAME_LEN_MAX + 1];
 } configure_call;
@@ -39,6 +42,10 @@ static void on_loop_env_written(rpl_flow *flow)
         rpl_flow_fail(flow, flow->status);
         return;
     }
+    if (call->has_keys) {
+        rpl_flow_ports(flow)->chain_keys(rpl_flow_ports(flow)->self, &call->keys);
+        rpl_chain_watch_soon(flow->services->chain_watch);
+    }
     for (size_t i = 0; i < call->env.count; i++) {
         memcpy(call->names_storage[i], call->env.entries[i].name.data,
                call->env.entries[i].name.len);
@@ -47,6 +54,23 @@ static void on_loop_env_written(rpl_flow *flow)
     r.n_accepted = call->env.count;
     r.accepted = call->names;
     rpl_flow_end(flow, &r.base);
+}
+
+/* ETH_RPC_URL is looked at only where there is a contract; else it is the app's alone. What is
+ * refused here leaves what is in force as it is. */
+static rpl_status read_keys(configure_call *call, rpl_env_fault *fault)
+{
+    const rpl_node *node = rpl_flow_node(&call->flow);
+    rpl_bytes urls;
+    size_t place;
+
+    if (!node->settings.chain.is_set || !rpl_env_file_get(&call->env, "ETH_RPC_URL", &urls))
+        return rpl_ok();
+    const rpl_status s = rpl_rpc_keys_parse(node->settings.rpc_prefixes, urls, &call->keys, &place);
+    if (s.code != RPL_OK)
+        snprintf(fault->name, sizeof(fault->name), "ETH_RPC_URL, entry %zu", place);
+    call->has_keys = s.code == RPL_OK;
+    return s;
 }
 
 /* The sentence of the parser, with the line and the name it is about; never a value. */
@@ -58,6 +82,8 @@ static void refuse_env(rpl_flow *flow, rpl_status status, const rpl_env_fault *f
     if (fault->line && fault->name[0])
         snprintf(message, sizeof(message), "line %zu, %s: %s", fault->line, fault->name,
                  status.what);
+    else if (fault->name[0])
+        snprintf(message, sizeof(message), "%s: %s", fault->name, status.what);
     else if (fault->line)
         snprintf(message, sizeof(message), "line %zu: %s", fault->line, status.what);
     else
@@ -78,6 +104,8 @@ void rpl_configure_call(rpl_services *s, const Replicatoor__V1__ConfigureRequest
         rpl_env_file_parse(rpl_bytes_of(input->env.data, input->env.len), &call->env, &fault);
     if (status.code == RPL_OK && s->config.configure_keys)
         status = rpl_env_file_only(&call->env, s->config.configure_keys, &fault);
+    if (status.code == RPL_OK)
+        status = read_keys(call, &fault);
     if (status.code == RPL_OK)
         status = rpl_env_file_text(&call->env, &call->text);
     if (status.code != RPL_OK) {
@@ -114,6 +142,7 @@ typedef struct {
     rpl_flow flow;
     rpl_file_list files;
     rpl_state *genesis;
+    rpl_chain_hearing chain;
 } bootstrap_call;
 
 static void release_bootstrap(rpl_flow *flow)
@@ -129,6 +158,10 @@ static void in_worker_read_files(rpl_flow *flow)
     bootstrap_call *call = (bootstrap_call *)flow;
     const rpl_ports *ports = rpl_flow_ports(flow);
     flow->status = ports->read_files(ports->self, &call->files);
+    if (flow->status.code != RPL_OK || !call->chain.is_set)
+        return;
+    rpl_chain_hearing_ask(&call->chain, ports);
+    flow->status = rpl_chain_hearing_may_bootstrap(&call->chain);
 }
 
 static void answer_bootstrap(rpl_flow *flow)
@@ -158,6 +191,7 @@ static void on_loop_files_read(rpl_flow *flow)
     bootstrap_call *call = (bootstrap_call *)flow;
     rpl_node *node = rpl_flow_node(flow);
 
+    rpl_chain_hearing_keep(&call->chain, node);
     if (flow->status.code == RPL_OK)
         flow->status = rpl_node_genesis(node, &call->files, &call->genesis);
     if (flow->status.code == RPL_OK)
@@ -182,6 +216,8 @@ void rpl_bootstrap_call(rpl_services *s, rpl_reply reply)
         rpl_flow_fail(&call->flow, status);
         return;
     }
+    rpl_chain_hearing_begin(s->config.node, RPL_POLICY_GIVE, &call->chain);
+    rpl_chain_hearing_of_self(&call->chain, s->config.node);
     rpl_flow_work(&call->flow, in_worker_read_files, on_loop_files_read);
 }
 

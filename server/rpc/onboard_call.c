@@ -4,6 +4,7 @@
  *   worker  files on disk; offline checks; collateral
  *   loop    refuse, or prepare: the state with the files as they are now (a new one if there is none)
  *   worker  our own quote over the onboard fields
+ *   worker  the contract again, if there is one and more than 30 s have passed
  *   loop    the policy again if more than 30 s have passed; only now the node's own state changes:
  *           bootstrap or new file versions, receipt, signature
  *   worker  seal
@@ -14,6 +15,9 @@
 #include <stdlib.h>
 
 enum { RECHECK_AFTER_MS = 30000 };
+
+static const char collateral_expired[] =
+    "the collateral expired while the handover was prepared: again";
 
 typedef struct {
     rpl_flow flow;
@@ -118,6 +122,12 @@ static rpl_status record(onboard_call *call)
     return rpl_node_step(node, RPL_EVENT_ONBOARD_RECORDED);
 }
 
+static bool is_old(const onboard_call *call)
+{
+    const rpl_ports *ports = rpl_flow_ports(&call->flow);
+    return ports->time(ports->self).boot_ms - call->verified_ms > RECHECK_AFTER_MS;
+}
+
 /* What was true when the joiner was verified must still be true when it is sealed to. */
 static rpl_status recheck(onboard_call *call)
 {
@@ -125,10 +135,13 @@ static rpl_status recheck(onboard_call *call)
     const rpl_time now = ports->time(ports->self);
 
     RPL_TRY(rpl_flow_need_time(&call->flow, &call->check->verdict));
-    if (now.boot_ms - call->verified_ms <= RECHECK_AFTER_MS)
+    if (!is_old(call))
         return rpl_ok();
+    if (call->judge.chain.is_set)
+        return rpl_fail(RPL_UNAVAILABLE, "the chain answers too slowly: what it said of the joiner "
+                                         "is more than 30 s old; try again");
     if (now.now_s > rpl_verification_facts(call->check->verification)->valid_until)
-        return rpl_fail(RPL_STALE, "the collateral expired while the handover was prepared: again");
+        return rpl_fail(RPL_STALE, collateral_expired);
     rpl_peer_check_policy(call->check, &call->judge.rules);
     return rpl_ok();
 }
@@ -197,11 +210,11 @@ static rpl_status commit(onboard_call *call)
     return rpl_ok();
 }
 
-static void on_loop_quoted(rpl_flow *flow)
+static void on_loop_ready(rpl_flow *flow)
 {
     onboard_call *call = (onboard_call *)flow;
 
-    rpl_flow_count_quote(flow, flow->status.code);
+    rpl_chain_hearing_keep(&call->judge.chain, rpl_flow_node(flow));
     if (flow->status.code == RPL_OK)
         flow->status = recheck(call);
     if (!rpl_verdict_admits(&call->check->verdict)) {
@@ -219,6 +232,31 @@ static void on_loop_quoted(rpl_flow *flow)
         return;
     }
     rpl_flow_work(flow, in_worker_seal, on_loop_sealed);
+}
+
+static void in_worker_ask_again(rpl_flow *flow)
+{
+    onboard_call *call = (onboard_call *)flow;
+    const rpl_ports *ports = rpl_flow_ports(flow);
+
+    if (ports->time(ports->self).now_s >
+        rpl_verification_facts(call->check->verification)->valid_until) {
+        flow->status = rpl_fail(RPL_STALE, collateral_expired);
+        return;
+    }
+    rpl_chain_hearing_run(&call->judge.chain, ports, call->check);
+    call->verified_ms = call->judge.chain.asked_ms;
+}
+
+static void on_loop_quoted(rpl_flow *flow)
+{
+    onboard_call *call = (onboard_call *)flow;
+
+    rpl_flow_count_quote(flow, flow->status.code);
+    if (flow->status.code == RPL_OK && call->judge.chain.is_set && is_old(call))
+        rpl_flow_work(flow, in_worker_ask_again, on_loop_ready);
+    else
+        on_loop_ready(flow);
 }
 
 static void in_worker_quote(rpl_flow *flow)
@@ -271,6 +309,7 @@ static void on_loop_verified(rpl_flow *flow)
     rpl_node *node = rpl_flow_node(flow);
     const rpl_ports *ports = rpl_flow_ports(flow);
 
+    rpl_chain_hearing_keep(&call->judge.chain, node);
     rpl_flow_count_verification(flow, &call->check->verdict);
     if (flow->status.code != RPL_OK) {
         rpl_flow_fail(flow, flow->status);
@@ -313,8 +352,9 @@ static void in_worker_verify(rpl_flow *flow)
     if (flow->status.code != RPL_OK)
         return;
     rpl_transcript_request(&call->request, &expected);
-    flow->status = rpl_flow_verify(flow, call->check, &expected, &call->judge.rules);
-    call->verified_ms = ports->time(ports->self).boot_ms;
+    flow->status = rpl_flow_verify(flow, call->check, &expected, &call->judge);
+    call->verified_ms =
+        call->judge.chain.was_asked ? call->judge.chain.asked_ms : ports->time(ports->self).boot_ms;
 }
 
 /* The challenge is judged before anything costs: it is ours, in time, and this request's. */
@@ -382,7 +422,8 @@ static rpl_status on_loop_begin(onboard_call *call)
     RPL_TRY(rpl_flow_need_time(&call->flow, &call->check->verdict));
     RPL_TRY(rpl_admission_enter(call->flow.services->config.admission, RPL_SLOT_VERIFY));
     call->admitted = true;
-    if (!call->input->dry_run && !node->state && !node->settings.has_secure_files)
+    if (!call->input->dry_run && !node->state &&
+        (!node->settings.has_secure_files || node->settings.chain.is_set))
         return rpl_fail(RPL_NOT_READY, "this node has no state: POST /bootstrap, or let it receive "
                                        "one");
     RPL_TRY(rpl_node_step(node, RPL_EVENT_ONBOARD_ADMITTED));

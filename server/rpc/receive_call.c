@@ -207,6 +207,7 @@ static void on_loop_verified(rpl_flow *flow)
     receive_call *call = (receive_call *)flow;
     rpl_node *node = rpl_flow_node(flow);
 
+    rpl_chain_hearing_keep(&call->judge.chain, node);
     if (flow->status.code != RPL_OK && rpl_verdict_has_failure(&call->check->verdict)) {
         rpl_flow_refuse(flow, flow->status, call->check);
         return;
@@ -269,7 +270,9 @@ static void in_worker_verify(rpl_flow *flow)
     rpl_handover_check(&call->handover, call->header.state_digest, &call->request,
                        call->check->config_digest, &call->check->verdict, &call->fields);
     rpl_transcript_onboard(&call->fields, &expected);
-    flow->status = rpl_flow_verify(flow, call->check, &expected, &call->judge.rules);
+    rpl_chain_hearing_of_state(&call->judge.chain, &call->fields.identity,
+                               call->fields.highest_epoch);
+    flow->status = rpl_flow_verify(flow, call->check, &expected, &call->judge);
 }
 
 static rpl_status on_loop_begin(receive_call *call)

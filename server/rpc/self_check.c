@@ -102,7 +102,7 @@ static void in_worker_check(rpl_flow *flow)
         return;
     flow->status = call->without_time
                        ? rpl_peer_check_offline(call->check, &call->report_data, &call->judge.rules)
-                       : rpl_flow_verify(flow, call->check, &call->report_data, &call->judge.rules);
+                       : rpl_flow_verify(flow, call->check, &call->report_data, &call->judge);
     if (flow->status.code == RPL_OK)
         measure(call);
     if (flow->status.code == RPL_OK && call->without_time)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/replicatoor/v1/guest.pb-c.h"
+#include "server/rpc/chain_watch.h"
 #include "server/rpc/flow.h"
 #include "server/rpc/guest_calls.h"
 #include "server/rpc/self_check.h"
@@ -62,11 +63,13 @@ rpl_services *rpl_services_new(const rpl_services_config *config)
         return NULL;
     s->config = *config;
     s->self_check = rpl_self_check_new(s);
+    s->chain_watch = rpl_chain_watch_new(s);
     s->key_cache = rpl_key_cache_new();
     s->verifiers = rpl_verifier_pool_new(&config->node->settings.roots);
     s->host = calloc(1, sizeof(*s->host));
     s->guest = calloc(1, sizeof(*s->guest));
-    if (!s->self_check || !s->key_cache || !s->verifiers || !s->host || !s->guest) {
+    if (!s->self_check || !s->chain_watch || !s->key_cache || !s->verifiers || !s->host ||
+        !s->guest) {
         rpl_services_free(s);
         return NULL;
     }
@@ -80,6 +83,7 @@ void rpl_services_free(rpl_services *services)
     if (!services)
         return;
     rpl_self_check_free(services->self_check);
+    rpl_chain_watch_free(services->chain_watch);
     rpl_key_cache_free(services->key_cache);
     rpl_verifier_pool_free(services->verifiers);
     free(services->host);
@@ -96,6 +100,7 @@ void rpl_services_tick(rpl_services *services)
 {
     rpl_node_expire(services->config.node);
     rpl_self_check_tick(services->self_check);
+    rpl_chain_watch_tick(services->chain_watch);
 }
 
 void rpl_services_measure(rpl_services *services, rpl_metrics *metrics)
@@ -118,6 +123,7 @@ void rpl_services_state_changed(rpl_services *services)
 {
     rpl_key_cache_clear(services->key_cache);
     rpl_self_check_run(services->self_check);
+    rpl_chain_watch_soon(services->chain_watch);
 }
 
 ProtobufCService *rpl_services_host(rpl_services *services)

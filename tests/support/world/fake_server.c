@@ -24,6 +24,11 @@ static rpl_node_settings settings_of(fake_server *s, const fake_server_options *
              o->config ? o->config : "");
     out.config_preimage = rpl_bytes_of_text(s->preimage);
     rpl_sha256(out.config_preimage, out.config_digest);
+    if (o->chain) {
+        out.chain = *o->chain;
+        out.rpc_prefixes = &s->rpc_prefixes;
+        assert_ok(rpl_rpc_prefixes_parse(rpl_bytes_of_text(FAKE_PREFIXES), &s->rpc_prefixes));
+    }
     if (o->pin)
         memcpy(out.pin, o->pin, sizeof(out.pin));
     assert_ok(

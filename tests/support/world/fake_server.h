@@ -10,12 +10,15 @@
 #include "tests/support/check.h"
 #include "tests/support/world/fake_world.h"
 
+#define FAKE_PREFIXES "https://a.example/,https://b.example/,https://c.example/v2/"
+
 typedef struct {
     const char *machine; /* of fake_world.h */
     uint64_t seed;
     const char *config; /* a line added to the configuration preimage: another configuration */
     const char *policy; /* NULL: self */
     const uint8_t *pin; /* 32 bytes, or NULL */
+    const rpl_chain_pin *chain; /* NULL: no contract */
     bool challenge_required;
     uint64_t min_epoch;
     unsigned threads; /* 0: two */
@@ -33,6 +36,7 @@ typedef struct {
     rpl_metrics *metrics;
     rpl_services *services;
     rpl_policy policy;
+    rpl_rpc_prefixes rpc_prefixes;
     char preimage[256];
     uint8_t key[16]; /* the caller's address */
 } fake_server;

@@ -117,6 +117,27 @@ static void collateral_done(void *self, rpl_collateral_lease *lease,
     *lease = (rpl_collateral_lease){0};
 }
 
+static void chain(void *self, const rpl_chain_question *question, rpl_chain_facts *out)
+{
+    fake_world *w = self;
+    atomic_fetch_add(&w->n_chain, 1);
+    pthread_mutex_lock(&w->lock);
+    w->chain_question = *question;
+    *out = w->chain_facts;
+    pthread_mutex_unlock(&w->lock);
+    atomic_fetch_add(&w->boot_ms, atomic_load(&w->chain_takes_ms));
+}
+
+static void chain_confirmed(void *self, const rpl_chain_block *finalized)
+{
+    ((fake_world *)self)->chain_confirmed = *finalized;
+}
+
+static void chain_keys(void *self, const rpl_rpc_keys *keys)
+{
+    ((fake_world *)self)->chain_keys = *keys;
+}
+
 static rpl_bytes content_of(const rpl_file *f)
 {
     return f->content ? rpl_secret_expose(f->content) : (rpl_bytes){0};
@@ -268,6 +289,9 @@ fake_world *fake_world_new(const char *machine, uint64_t seed)
         .agent_name = agent_name,
         .collateral = collateral,
         .collateral_done = collateral_done,
+        .chain = chain,
+        .chain_confirmed = chain_confirmed,
+        .chain_keys = chain_keys,
         .read_files = read_files,
         .write_files = write_files,
         .write_untrusted_env = write_untrusted_env,

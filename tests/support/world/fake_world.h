@@ -32,7 +32,13 @@ typedef struct {
     /* Quotes are not answered, files not written, until it is false; how many calls stand there. */
     atomic_bool hold_quotes, hold_writes;
     atomic_uint quotes_waiting, writes_waiting;
-    atomic_uint n_quotes, n_collateral, n_writes;
+    atomic_uint n_quotes, n_collateral, n_writes, n_chain;
+    _Atomic int64_t chain_takes_ms; /* by boot time, per answer */
+    /* Set and read under the lock, or while no call is under way. */
+    rpl_chain_facts chain_facts;       /* the answer */
+    rpl_chain_question chain_question; /* the last one */
+    rpl_chain_block chain_confirmed;
+    rpl_rpc_keys chain_keys;
     atomic_uint leases;              /* taken and not given back */
     atomic_int quotes_until_failure; /* -1: never */
     atomic_bool no_time, no_collateral, unreadable_files, unwritable_files;

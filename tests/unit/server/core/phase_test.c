@@ -56,7 +56,7 @@ static void names_are_unique_and_fit_for_a_setting(void **state)
 static void nothing_leads_into_or_out_of_phases_of_later_versions(void **state)
 {
     (void)state;
-    static const rpl_phase later[] = {RPL_PHASE_AWAITING_PIN, RPL_PHASE_STALE, RPL_PHASE_RETIRED};
+    static const rpl_phase later[] = {RPL_PHASE_STALE, RPL_PHASE_RETIRED};
     size_t count;
     const rpl_phase_row *rows = rpl_phase_rows(&count);
     for (size_t i = 0; i < count; i++) {
@@ -67,7 +67,7 @@ static void nothing_leads_into_or_out_of_phases_of_later_versions(void **state)
     }
 }
 
-static void only_two_events_make_a_holder_and_nothing_ends_one(void **state)
+static void only_three_events_make_a_holder_and_nothing_ends_one(void **state)
 {
     (void)state;
     size_t count;
@@ -77,8 +77,21 @@ static void only_two_events_make_a_holder_and_nothing_ends_one(void **state)
             assert_int_equal(rows[i].to, RPL_PHASE_HOLDING);
         else if (rows[i].to == RPL_PHASE_HOLDING)
             assert_true(rows[i].event == RPL_EVENT_BOOTSTRAPPED ||
+                        rows[i].event == RPL_EVENT_PINNED ||
                         rows[i].event == RPL_EVENT_RECEIVE_INSTALLED);
     }
+}
+
+static void who_awaits_a_pin_does_nothing_but_wait(void **state)
+{
+    (void)state;
+    for (int e = 0; e < RPL_EVENT_COUNT; e++)
+        assert_int_equal(row_of(RPL_PHASE_AWAITING_PIN, (rpl_event_kind)e) != NULL,
+                         e == RPL_EVENT_PINNED);
+    const rpl_phase_row *row;
+    const rpl_status s = rpl_phase_step(RPL_PHASE_AWAITING_PIN, RPL_EVENT_ONBOARD_ADMITTED, &row);
+    assert_int_equal(s.code, RPL_NOT_READY);
+    assert_non_null(strstr(s.what, "setIdentity"));
 }
 
 static void only_a_holder_gives(void **state)
@@ -168,7 +181,8 @@ int main(void)
         cmocka_unit_test(no_pair_has_two_rows),
         cmocka_unit_test(names_are_unique_and_fit_for_a_setting),
         cmocka_unit_test(nothing_leads_into_or_out_of_phases_of_later_versions),
-        cmocka_unit_test(only_two_events_make_a_holder_and_nothing_ends_one),
+        cmocka_unit_test(only_three_events_make_a_holder_and_nothing_ends_one),
+        cmocka_unit_test(who_awaits_a_pin_does_nothing_but_wait),
         cmocka_unit_test(only_a_holder_gives),
         cmocka_unit_test(only_who_asked_or_holds_receives),
         cmocka_unit_test(every_row_can_be_reached_from_the_start),

@@ -1,0 +1,92 @@
+#include "server/rpc/chain_hearing.h"
+
+void rpl_chain_hearing_begin(const rpl_node *node, rpl_policy_direction direction,
+                             rpl_chain_hearing *out)
+{
+    *out = (rpl_chain_hearing){
+        .is_set = node->settings.chain.is_set,
+        .pin = node->settings.chain,
+        .mark = node->mark,
+        .peer = {.direction = direction, .has_pin = node->settings.has_pin},
+    };
+    memcpy(out->peer.pin, node->settings.pin, sizeof(out->peer.pin));
+    if (node->state)
+        rpl_chain_hearing_of_state(out, rpl_identity_public(rpl_state_identity(node->state)),
+                                   rpl_state_highest_epoch(node->state));
+}
+
+void rpl_chain_hearing_of_state(rpl_chain_hearing *hearing, const rpl_identity_pub *identity,
+                                uint64_t highest_epoch)
+{
+    rpl_identity_digest(identity, hearing->peer.identity);
+    hearing->peer.highest_epoch = highest_epoch;
+}
+
+static void ask_about(rpl_chain_case *peer, const rpl_peer_check *check)
+{
+    memcpy(peer->question.release, check->identity.release, sizeof(peer->question.release));
+    memcpy(peer->question.config, check->config_digest, sizeof(peer->question.config));
+    memcpy(peer->question.device, check->identity.device, sizeof(peer->question.device));
+    peer->is_own = check->is_own;
+    peer->is_config_settled = check->is_config_settled;
+}
+
+void rpl_chain_hearing_of_self(rpl_chain_hearing *hearing, const rpl_node *node)
+{
+    rpl_chain_question *q = &hearing->peer.question;
+
+    memcpy(q->release, node->self.release, sizeof(q->release));
+    memcpy(q->config, node->settings.config_digest, sizeof(q->config));
+    memcpy(q->device, node->self.device, sizeof(q->device));
+    hearing->peer.is_own = hearing->peer.is_config_settled = true;
+}
+
+void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
+{
+    hearing->asked_ms = ports->time(ports->self).boot_ms;
+    hearing->facts = (rpl_chain_facts){0};
+    ports->chain(ports->self, &hearing->peer.question, &hearing->facts);
+    hearing->was_asked = true;
+    const rpl_time now = ports->time(ports->self);
+    hearing->time = (rpl_chain_time){now.trusted, now.now_s};
+    rpl_chain_agree(&hearing->pin, &hearing->facts, &hearing->mark, &hearing->time,
+                    &hearing->agreement);
+}
+
+static bool is_named(const uint8_t digest[static 32])
+{
+    static const uint8_t none[32];
+    return !rpl_bytes_equal(rpl_bytes_of(digest, 32), rpl_bytes_of(none, 32));
+}
+
+rpl_status rpl_chain_hearing_may_bootstrap(const rpl_chain_hearing *hearing)
+{
+    for (size_t i = 0; i < hearing->agreement.n_providers; i++) {
+        const rpl_contract_identity *named = &hearing->facts.reports[i].latest.identity;
+        if (rpl_chain_counts(&hearing->agreement, i) &&
+            (is_named(named->digest) || is_named(named->next)))
+            return rpl_fail(RPL_CONFLICT, "the contract names an identity already, and a bootstrap "
+                                          "would make another: let this node receive that one");
+    }
+    return hearing->agreement.is_reached
+               ? rpl_ok()
+               : rpl_fail(RPL_UNAVAILABLE,
+                          "whether the contract names an identity already is not known: look at "
+                          "chain in /status, send /configure an ETH_RPC_URL that works");
+}
+
+void rpl_chain_hearing_run(rpl_chain_hearing *hearing, const rpl_ports *ports,
+                           rpl_peer_check *check)
+{
+    ask_about(&hearing->peer, check);
+    rpl_chain_hearing_ask(hearing, ports);
+    rpl_chain_judge(&hearing->peer, &hearing->pin, &hearing->facts, &hearing->agreement,
+                    &hearing->time, &check->verdict);
+}
+
+void rpl_chain_hearing_keep(const rpl_chain_hearing *hearing, rpl_node *node)
+{
+    if (hearing->was_asked &&
+        rpl_chain_mark_raise(&node->mark, &hearing->facts, &hearing->agreement))
+        node->ports->chain_confirmed(node->ports->self, &node->mark.block);
+}

@@ -1,0 +1,97 @@
+#include "server/rpc/chain_watch.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+
+enum { PERIOD_MS = 60000, WHILE_WAITING_MS = 15000 };
+
+typedef struct {
+    rpl_flow flow;
+    rpl_chain_hearing hearing;
+} watch_flow;
+
+rpl_chain_watch *rpl_chain_watch_new(rpl_services *services)
+{
+    rpl_chain_watch *watch = calloc(1, sizeof(*watch));
+    if (watch)
+        watch->services = services;
+    return watch;
+}
+
+void rpl_chain_watch_free(rpl_chain_watch *watch)
+{
+    free(watch);
+}
+
+static void release(rpl_flow *flow)
+{
+    flow->services->chain_watch->running = false;
+    free(flow);
+}
+
+static void in_worker_ask(rpl_flow *flow)
+{
+    rpl_chain_hearing_ask(&((watch_flow *)flow)->hearing, rpl_flow_ports(flow));
+}
+
+/* The identity of a node that bootstrapped is pinned where it counts: by the quorum, at both blocks. */
+static bool is_pinned(const rpl_chain_hearing *heard, const rpl_node *node)
+{
+    uint8_t digest[32];
+
+    if (!heard->agreement.is_reached || !node->state)
+        return false;
+    const rpl_chain_report *r = &heard->facts.reports[heard->agreement.spokesman];
+    rpl_identity_digest(rpl_identity_public(rpl_state_identity(node->state)), digest);
+    return rpl_chain_names_identity(&r->finalized, digest) &&
+           rpl_chain_names_identity(&r->latest, digest);
+}
+
+static void on_loop_heard(rpl_flow *flow)
+{
+    rpl_chain_watch *watch = flow->services->chain_watch;
+    rpl_node *node = rpl_flow_node(flow);
+
+    watch->last = ((watch_flow *)flow)->hearing;
+    watch->was_heard = true;
+    rpl_chain_hearing_keep(&watch->last, node);
+    if (node->phase == RPL_PHASE_AWAITING_PIN && is_pinned(&watch->last, node) &&
+        rpl_node_step(node, RPL_EVENT_PINNED).code == RPL_OK) {
+        rpl_log(RPL_LOG_INFO, "the contract names this node's identity: it may give from now on");
+        rpl_services_state_changed(flow->services);
+    }
+    release(flow);
+}
+
+static void discard_reply(const ProtobufCMessage *message, void *call)
+{
+    (void)message;
+    (void)call;
+}
+
+void rpl_chain_watch_tick(rpl_chain_watch *watch)
+{
+    const rpl_services_config *config = &watch->services->config;
+    const rpl_node *node = config->node;
+    const int64_t now_ms = config->ports->time(config->ports->self).boot_ms;
+    const rpl_reply nobody = {.closure = discard_reply};
+
+    if (!node->settings.chain.is_set || !node->self_known || watch->running ||
+        now_ms < watch->next_ms)
+        return;
+    watch_flow *call = rpl_flow_new(watch->services, sizeof(*call), nobody, release);
+    if (!call)
+        return;
+    watch->running = true;
+    watch->next_ms =
+        now_ms + (node->phase == RPL_PHASE_AWAITING_PIN ? WHILE_WAITING_MS : PERIOD_MS);
+    rpl_chain_hearing_begin(node, RPL_POLICY_GIVE, &call->hearing);
+    rpl_chain_hearing_of_self(&call->hearing, node);
+    rpl_flow_work(&call->flow, in_worker_ask, on_loop_heard);
+}
+
+void rpl_chain_watch_soon(rpl_chain_watch *watch)
+{
+    watch->next_ms = 0;
+}
