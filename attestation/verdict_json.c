@@ -71,13 +71,23 @@ static json_t *failed_json(const rpl_verdict *v)
     return failed;
 }
 
+/* `built`, or NULL when memory ran out since rpl_json_failures was `before`: then something misses. */
+static json_t *whole(json_t *built, unsigned before)
+{
+    if (rpl_json_failures() == before)
+        return built;
+    json_decref(built);
+    return NULL;
+}
+
 json_t *rpl_verdict_json(const rpl_verdict *verdict)
 {
+    const unsigned before = rpl_json_failures();
     json_t *object = json_object();
     json_object_set_new(object, "admitted", json_boolean(rpl_verdict_admits(verdict)));
     json_object_set_new(object, "failed", failed_json(verdict));
     json_object_set_new(object, "checks", checks_json(verdict));
-    return object;
+    return whole(object, before);
 }
 
 static void set_uint64_bytes(json_t *object, const char *key, uint64_t value)
@@ -101,6 +111,7 @@ static void set_measurement(json_t *object, const rpl_measurement *m)
 
 json_t *rpl_quote_json(const rpl_quote *quote)
 {
+    const unsigned before = rpl_json_failures();
     json_t *object = json_object();
     rpl_json_set_uint(object, "version", quote->version);
     rpl_json_set_uint(object, "body_type", quote->body_type);
@@ -119,7 +130,7 @@ json_t *rpl_quote_json(const rpl_quote *quote)
         SET_FIELD(object, quote, tee_tcb_svn2);
         SET_FIELD(object, quote, mr_servicetd);
     }
-    return object;
+    return whole(object, before);
 }
 
 static void set_status(json_t *object, const char *key, rpl_tcb_status status)
@@ -134,6 +145,7 @@ static void set_time(json_t *object, const char *key, int64_t time_s)
 
 json_t *rpl_facts_json(const rpl_quote_facts *facts)
 {
+    const unsigned before = rpl_json_failures();
     json_t *object = json_object();
     uint8_t device[RPL_SHA256_LEN];
     set_status(object, "status", facts->tcb_status);
@@ -148,13 +160,13 @@ json_t *rpl_facts_json(const rpl_quote_facts *facts)
     set_time(object, "valid_from", facts->valid_from);
     set_time(object, "valid_until", facts->valid_until);
     if (!facts->has_pck)
-        return object;
+        return whole(object, before);
     SET_FIELD(object, facts, fmspc);
     SET_FIELD(object, facts, pceid);
     rpl_sha256(rpl_bytes_of(facts->ppid, sizeof(facts->ppid)), device);
     rpl_json_set_hex(object, "device", rpl_bytes_of(device, sizeof(device)));
     rpl_json_set_text(object, "ca", facts->processor_ca ? "processor" : "platform");
-    return object;
+    return whole(object, before);
 }
 
 static json_t *advisories_json(const rpl_quote_facts *facts)
@@ -167,6 +179,7 @@ static json_t *advisories_json(const rpl_quote_facts *facts)
 
 json_t *rpl_verification_json(const rpl_verdict *verdict, const rpl_quote_facts *facts)
 {
+    const unsigned before = rpl_json_failures();
     RPL_AUTO(json) json_t *judged = rpl_verdict_json(verdict);
     json_t *object = json_object();
     json_object_set(object, "admitted", json_object_get(judged, "admitted"));
@@ -179,5 +192,5 @@ json_t *rpl_verification_json(const rpl_verdict *verdict, const rpl_quote_facts 
         SET_FIELD(quote, facts, quote_digest);
     json_object_set_new(object, "quote", quote);
     json_object_set_new(object, "tcb", rpl_facts_json(facts));
-    return object;
+    return whole(object, before);
 }

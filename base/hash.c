@@ -1,62 +1,35 @@
 #include "base/hash.h"
 
+/* Its hash functions without EVP: they need no memory, so a hash cannot fail; nor be looked up first. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
+#include <openssl/crypto.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
+#include <openssl/sha.h>
 #include <pthread.h>
 #include <stdlib.h>
 
-RPL_DEFINE_AUTO(EVP_MD_CTX *, md_ctx, EVP_MD_CTX_free)
 RPL_DEFINE_AUTO(EVP_KDF_CTX *, kdf_ctx, EVP_KDF_CTX_free)
-
-/* Fetched once: looking an algorithm up by name costs more than a short hash. Without these nothing
- * here can answer, and a hash has no way to say so: the process ends. */
-static struct {
-    EVP_MD *sha256, *sha384, *sha512;
-    EVP_KDF *hkdf;
-} fetched;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void fetch(void)
-{
-    fetched.sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
-    fetched.sha384 = EVP_MD_fetch(NULL, "SHA2-384", NULL);
-    fetched.sha512 = EVP_MD_fetch(NULL, "SHA2-512", NULL);
-    fetched.hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-    if (!fetched.sha256 || !fetched.sha384 || !fetched.sha512 || !fetched.hkdf)
-        abort();
-}
-
-static void need_fetched(void)
-{
-    if (pthread_once(&once, fetch) != 0)
-        abort();
-}
-
-static void digest(const EVP_MD *md, const rpl_bytes *parts, size_t count, uint8_t *out)
-{
-    RPL_AUTO(md_ctx) EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (!ctx || EVP_DigestInit_ex2(ctx, md, NULL) != 1)
-        abort();
-    for (size_t i = 0; i < count; i++) {
-        if (EVP_DigestUpdate(ctx, parts[i].data, parts[i].len) != 1)
-            abort();
-    }
-    if (EVP_DigestFinal_ex(ctx, out, NULL) != 1)
-        abort();
-}
 
 void rpl_sha256_parts(const rpl_bytes *parts, size_t count, uint8_t out[static RPL_SHA256_LEN])
 {
-    need_fetched();
-    digest(fetched.sha256, parts, count, out);
+    SHA256_CTX ctx;
+    SHA256_Init(&ctx);
+    for (size_t i = 0; i < count; i++)
+        SHA256_Update(&ctx, parts[i].data, parts[i].len);
+    SHA256_Final(out, &ctx);
+    OPENSSL_cleanse(&ctx, sizeof(ctx));
 }
 
 void rpl_sha384_parts(const rpl_bytes *parts, size_t count, uint8_t out[static RPL_SHA384_LEN])
 {
-    need_fetched();
-    digest(fetched.sha384, parts, count, out);
+    SHA512_CTX ctx;
+    SHA384_Init(&ctx);
+    for (size_t i = 0; i < count; i++)
+        SHA384_Update(&ctx, parts[i].data, parts[i].len);
+    SHA384_Final(out, &ctx);
+    OPENSSL_cleanse(&ctx, sizeof(ctx));
 }
 
 void rpl_sha256(rpl_bytes in, uint8_t out[static RPL_SHA256_LEN])
@@ -71,31 +44,46 @@ void rpl_sha384(rpl_bytes in, uint8_t out[static RPL_SHA384_LEN])
 
 void rpl_sha512(rpl_bytes in, uint8_t out[static RPL_SHA512_LEN])
 {
-    need_fetched();
-    digest(fetched.sha512, &in, 1, out);
+    SHA512_CTX ctx;
+    SHA512_Init(&ctx);
+    SHA512_Update(&ctx, in.data, in.len);
+    SHA512_Final(out, &ctx);
+    OPENSSL_cleanse(&ctx, sizeof(ctx));
 }
 
-/* The stream is libcrypto's context under a name of ours. */
+/* Fetched once: looking an algorithm up by name costs more than the derivation. */
+static EVP_KDF *hkdf;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void fetch(void)
+{
+    hkdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
+}
+
+struct rpl_sha384_stream {
+    SHA512_CTX ctx;
+};
+
+/* Only `replicatoorctl measure` hashes in pieces; it may end for lack of memory. */
 rpl_sha384_stream *rpl_sha384_start(void)
 {
-    need_fetched();
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    if (!ctx || EVP_DigestInit_ex2(ctx, fetched.sha384, NULL) != 1)
+    rpl_sha384_stream *stream = malloc(sizeof(*stream));
+    if (!stream)
         abort();
-    return (rpl_sha384_stream *)ctx;
+    SHA384_Init(&stream->ctx);
+    return stream;
 }
 
 void rpl_sha384_add(rpl_sha384_stream *stream, rpl_bytes in)
 {
-    if (EVP_DigestUpdate((EVP_MD_CTX *)stream, in.data, in.len) != 1)
-        abort();
+    SHA384_Update(&stream->ctx, in.data, in.len);
 }
 
 void rpl_sha384_finish(rpl_sha384_stream *stream, uint8_t out[static RPL_SHA384_LEN])
 {
-    RPL_AUTO(md_ctx) EVP_MD_CTX *ctx = (EVP_MD_CTX *)stream;
-    if (EVP_DigestFinal_ex(ctx, out, NULL) != 1)
-        abort();
+    SHA384_Final(out, &stream->ctx);
+    OPENSSL_cleanse(&stream->ctx, sizeof(stream->ctx));
+    free(stream);
 }
 
 /* libcrypto's parameters take pointers to non-const and only read through them. */
@@ -119,8 +107,9 @@ rpl_status rpl_hkdf_sha256(rpl_bytes ikm, rpl_bytes salt, rpl_bytes info, uint8_
         octets(OSSL_KDF_PARAM_INFO, info),
         OSSL_PARAM_construct_end(),
     };
-    need_fetched();
-    RPL_AUTO(kdf_ctx) EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(fetched.hkdf);
+    if (pthread_once(&once, fetch) != 0 || !hkdf)
+        return rpl_fail(RPL_INTERNAL, "HKDF-SHA256: libcrypto does not offer it");
+    RPL_AUTO(kdf_ctx) EVP_KDF_CTX *ctx = EVP_KDF_CTX_new(hkdf);
     if (!ctx || EVP_KDF_derive(ctx, okm, len, params) != 1)
         return rpl_fail(RPL_INTERNAL,
                         "HKDF-SHA256: no input key, or more than 255 * 32 bytes asked");

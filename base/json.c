@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hex.h"
+#include "base/json_memory.h"
 
 const char rpl_json_too_deep[] = "JSON: nested too deep";
 const char rpl_json_duplicate[] = "JSON: a member appears twice";
@@ -108,7 +109,7 @@ rpl_status rpl_json_parse(rpl_bytes text, size_t max, json_t **out)
         return rpl_fail(RPL_MALFORMED, "JSON: empty");
     RPL_TRY(check_text(text));
     json_error_t error;
-    json_t *parsed = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &error);
+    json_t *parsed = rpl_json_load(text, &error);
     if (!parsed && json_error_code(&error) == json_error_out_of_memory)
         return rpl_fail(RPL_INTERNAL, "JSON: memory");
     if (!parsed) {
@@ -167,7 +168,7 @@ static void set_or_null(json_t *object, const char *key, json_t *value)
 
 void rpl_json_set_hex(json_t *object, const char *key, rpl_bytes bytes)
 {
-    RPL_AUTO(json_text) char *hex = malloc(2 * bytes.len + 1);
+    RPL_AUTO(json_text) char *hex = rpl_json_alloc(2 * bytes.len + 1);
     if (hex)
         rpl_hex_encode(bytes, hex);
     set_or_null(object, key, hex ? json_stringn(hex, 2 * bytes.len) : NULL);
@@ -185,10 +186,11 @@ void rpl_json_set_uint(json_t *object, const char *key, uint64_t value)
 
 rpl_status rpl_json_dump(const json_t *value, char **out)
 {
-    char *text = json_dumps(value, JSON_COMPACT);
-    if (!text)
+    const unsigned before = rpl_json_failures();
+    RPL_AUTO(json_text) char *text = json_dumps(value, JSON_COMPACT);
+    if (!text || rpl_json_failures() != before) /* jansson goes on where memory misses */
         return rpl_fail(RPL_INTERNAL, "JSON: memory");
-    *out = text;
+    *out = RPL_TAKE(text);
     return rpl_ok();
 }
 

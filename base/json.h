@@ -40,6 +40,9 @@ const json_t *rpl_json_get_array(const json_t *object, const char *key);
 void rpl_json_set_hex(json_t *object, const char *key, rpl_bytes bytes);
 void rpl_json_set_text(json_t *object, const char *key, const char *text);
 void rpl_json_set_uint(json_t *object, const char *key, uint64_t value);
+/* How many allocations of JSON have failed on this thread: whoever builds a value asks before and
+ * after, and drops a value from which something may miss. */
+unsigned rpl_json_failures(void);
 /* Compact text, zero-terminated, owned by the caller. RPL_INTERNAL: memory. */
 RPL_CHECKED rpl_status rpl_json_dump(const json_t *value, char **out);
 
