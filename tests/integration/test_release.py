@@ -13,6 +13,7 @@ from simulator import REPOSITORY, WITH_PARENT, Simulator
 RELEASE = os.path.join(REPOSITORY, "build", "release")
 SERVER = os.path.join(RELEASE, "server", "replicatoor")
 CTL = os.path.join(RELEASE, "clients", "replicatoorctl")
+LIBRARY = os.path.join(RELEASE, "product", "librpl-attestation.so")
 
 pytestmark = pytest.mark.skipif(not os.path.exists(SERVER) or not os.path.exists(CTL),
                                 reason="the release is not built: ./run build release")
@@ -70,7 +71,7 @@ def test_verify_takes_no_other_root(foreign):
     assert run(CTL, "verify", quote, "--collateral", bundle, "--root", root).returncode == 2
 
 
-@pytest.mark.parametrize("binary", [SERVER, CTL])
+@pytest.mark.parametrize("binary", [SERVER, CTL, LIBRARY])
 def test_the_linker_knows_no_way_to_add_a_root(binary):
     names = [line.split()[-1] for line in run("nm", binary).stdout.splitlines() if "roots" in line]
     assert names == ["rpl_roots_intel"]
