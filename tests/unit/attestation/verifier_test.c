@@ -229,6 +229,71 @@ static void a_bad_qe_report_vouches_for_no_key(void **state)
     assert_int_equal(rpl_lru_count(f->verifier->chains), 1);
 }
 
+/* The certificates of a quote in lines of another length. */
+static size_t rewrap(rpl_bytes pem, size_t width, char *out, size_t room)
+{
+    size_t n = 0, column = 0;
+    for (size_t i = 0; i < pem.len && pem.data[i]; i++) {
+        const char c = (char)pem.data[i];
+        const bool in_base64 = c != '-' && c != '\n';
+        if (c == '-' && pem.data[i - (i > 0)] == '\n' && n > 0 && out[n - 1] != '\n')
+            out[n++] = '\n';
+        if (c == '-') { /* a BEGIN or END line, as it is */
+            for (; pem.data[i] != '\n'; i++)
+                out[n++] = (char)pem.data[i];
+            out[n++] = '\n';
+            column = 0;
+        } else if (in_base64) {
+            out[n++] = c;
+            column = column + 1 == width ? 0 : column + 1;
+            if (column == 0)
+                out[n++] = '\n';
+        }
+        assert_true(n + 100 < room);
+    }
+    return n;
+}
+
+static void put_u32le(uint8_t *at, size_t value)
+{
+    for (size_t i = 0; i < 4; i++)
+        at[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* What is not signed may be spelled in many ways: each is a chain of its own, and they are bounded. */
+static void spellings_of_one_chain_do_not_pile_up(void **state)
+{
+    enum { PEM_AT = 1258, WIDEST = 76, NARROWEST = 5 };
+    fixture *f = *state;
+    static uint8_t quote[65536];
+    static rpl_verdict v;
+    rpl_quote q;
+    const char *code;
+    assert_ok(rpl_quote_parse(rpl_bytes_of(f->c.quote, f->c.quote_len), &q, &code));
+    assert_ptr_equal(q.pck_pem.data, f->c.quote + PEM_AT);
+    memcpy(quote, f->c.quote, PEM_AT);
+    for (size_t width = WIDEST; width >= NARROWEST; width--) {
+        const size_t n = rewrap(q.pck_pem, width, (char *)quote + PEM_AT, sizeof(quote) - PEM_AT);
+        put_u32le(quote + 632, PEM_AT + n - 636);
+        put_u32le(quote + 636 + 130, PEM_AT + n - 770);
+        put_u32le(quote + PEM_AT - 4, n);
+        test_case respelled = f->c;
+        respelled.quote = quote;
+        respelled.quote_len = PEM_AT + n;
+        (void)signatures(f, &respelled, f->c.now, &v);
+        if (!rpl_verdict_admits(&v))
+            fail_msg("lines of %zu are refused", width);
+    }
+    assert_true(WIDEST - NARROWEST > RPL_VERIFIER_CHAINS);
+    assert_int_equal(rpl_lru_count(f->verifier->chains), RPL_VERIFIER_CHAINS);
+    assert_int_equal(rpl_lru_count(f->verifier->keys), 1);
+    assert_int_equal(rpl_lru_count(f->verifier->collateral), 1);
+    assert_true(rpl_verifier_bytes(f->verifier) <=
+                RPL_VERIFIER_CHAIN_BYTES + RPL_VERIFIER_KEY_BYTES + RPL_VERIFIER_COLLATERAL_BYTES);
+    assert_int_equal(admitted_for(f), HOT + 2); /* its own spelling has made room for others */
+    assert_int_equal(admitted_for(f), HOT);
+}
+
 /* The machine is revoked by collateral that comes later. */
 static void a_kept_chain_is_revoked_by_a_newer_list(void **state)
 {
@@ -282,6 +347,7 @@ int main(void)
         WITH_GENUINE(no_altered_quote_profits_from_the_genuine_one),
         WITH_GENUINE(a_refused_quote_leaves_nothing_behind),
         WITH_GENUINE(a_bad_qe_report_vouches_for_no_key),
+        WITH_GENUINE(spellings_of_one_chain_do_not_pile_up),
         cmocka_unit_test(a_kept_chain_is_revoked_by_a_newer_list),
         WITH_GENUINE(a_verification_outlives_its_verifier),
     };
