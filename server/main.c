@@ -98,6 +98,8 @@ static rpl_status make_world(server *s)
         .collateral_urls = c->collateral_urls,
         .ca_file = c->ca_file,
         .roots = c->roots,
+        .chain = c->chain,
+        .rpc_prefixes = &c->rpc_prefixes,
         .untrusted_dir = c->untrusted_dir,
         .time_origins = c->time_origins,
         .n_time_origins = c->n_time_origins,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/net/http_client.h"
+#include "server/io/chain_source.h"
 #include "server/io/clock.h"
 #include "server/io/collateral_source.h"
 #include "server/io/guest_agent.h"
@@ -20,6 +21,7 @@ struct rpl_world {
     rpl_ports ports;
     rpl_clock clock;
     rpl_time_source *time;
+    rpl_chain_source *chain; /* NULL without a contract */
     rpl_guest_agent *agent;
     rpl_collateral_source *collateral;
 };
@@ -58,12 +60,9 @@ static void collateral_done(void *self, rpl_collateral_lease *lease,
     rpl_collateral_source_done(world->collateral, lease);
 }
 
-/* Nobody is asked yet: unknown, so that nothing is given. */
 static void chain(void *self, const rpl_chain_question *question, rpl_chain_facts *out)
 {
-    (void)self;
-    (void)question;
-    *out = (rpl_chain_facts){0};
+    rpl_chain_source_ask(((rpl_world *)self)->chain, question, out);
 }
 
 static void chain_confirmed(void *self, const rpl_chain_block *finalized)
@@ -73,8 +72,7 @@ static void chain_confirmed(void *self, const rpl_chain_block *finalized)
 
 static void chain_keys(void *self, const rpl_rpc_keys *keys)
 {
-    (void)self;
-    (void)keys;
+    rpl_chain_source_keys(((rpl_world *)self)->chain, keys);
 }
 
 static rpl_status read_files(void *self, rpl_file_list *out)
@@ -160,6 +158,20 @@ static rpl_status make_time_source(rpl_world *world)
     return rpl_time_source_new(&config, &world->clock, &world->time);
 }
 
+static rpl_status make_chain_source(rpl_world *world)
+{
+    const rpl_chain_source_config config = {
+        .pin = world->config.chain,
+        .prefixes = world->config.rpc_prefixes,
+        .ca_file = world->config.ca_file,
+        .pace = RPL_CHAIN_PACE_DEFAULT,
+    };
+    if (!config.pin.is_set)
+        return rpl_ok();
+    world->chain = rpl_chain_source_new(&config);
+    return world->chain ? rpl_ok() : rpl_fail(RPL_INTERNAL, "no memory");
+}
+
 rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
 {
     rpl_world *world = calloc(1, sizeof(*world));
@@ -174,6 +186,8 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
     rpl_status s = rpl_collateral_source_new(&collateral_config, &world->collateral);
     if (s.code == RPL_OK)
         s = make_time_source(world);
+    if (s.code == RPL_OK)
+        s = make_chain_source(world);
     if (s.code != RPL_OK || !world->agent) {
         rpl_world_free(world);
         return s.code != RPL_OK ? s : rpl_fail(RPL_INTERNAL, "no memory");
@@ -205,6 +219,7 @@ void rpl_world_free(rpl_world *world)
     if (!world)
         return;
     rpl_time_source_free(world->time);
+    rpl_chain_source_free(world->chain);
     rpl_http_set_clock((rpl_http_clock){0});
     rpl_guest_agent_free(world->agent);
     rpl_collateral_source_free(world->collateral);

@@ -9,10 +9,12 @@
 
 /* Texts are borrowed for the world's life. */
 typedef struct {
-    const char *agent_socket;    /* NULL: the default paths */
-    const char *collateral_urls; /* comma separated; "" or NULL: Intel's PCS */
-    const char *ca_file;         /* NULL: the system's bundle */
-    rpl_roots roots;             /* under which collateral must verify to be kept */
+    const char *agent_socket;             /* NULL: the default paths */
+    const char *collateral_urls;          /* comma separated; "" or NULL: Intel's PCS */
+    const char *ca_file;                  /* NULL: the system's bundle */
+    rpl_roots roots;                      /* under which collateral must verify to be kept */
+    rpl_chain_pin chain;                  /* is_set: its providers are asked */
+    const rpl_rpc_prefixes *rpc_prefixes; /* as many as the pin has providers */
     const char *untrusted_dir;
     const char *const *time_origins; /* https URLs of distinct hosts */
     size_t n_time_origins;
