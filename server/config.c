@@ -6,6 +6,7 @@
 #include "attestation/policy/config_preimage.h"
 #include "server/settings.h"
 #include "server/settings_chain.h"
+#include "server/settings_time.h"
 
 static const char *value_in(const char *const *environment, const char *name)
 {
@@ -106,6 +107,8 @@ static rpl_status load(const char *const *environment, rpl_config *c,
         RPL_TRY(load_row(c, &rows[i], value_in(environment, rows[i].name), error));
     const char *problem =
         rpl_settings_chain_check(c, value_in(environment, "REPLICATOOR_DEVICES") != NULL);
+    if (!problem)
+        problem = rpl_settings_time_add_prefixes(c);
     if (problem) {
         snprintf(error, RPL_CONFIG_ERROR_MAX, "%s", problem);
         return rpl_fail(RPL_MALFORMED, "setting");

@@ -34,6 +34,31 @@ const char *rpl_setting_time_origins(rpl_config *c, const char *value, char **sh
     return problem || c->n_time_origins >= 2 ? problem : wanted;
 }
 
+static bool is_new_host(const rpl_config *c, const char *text)
+{
+    rpl_https_url url, other;
+    if (rpl_https_url_parse(rpl_bytes_of_text(text), &url).code != RPL_OK)
+        return false;
+    for (size_t i = 0; i < c->n_time_origins; i++)
+        if (rpl_https_url_parse(rpl_bytes_of_text(c->time_origins[i]), &other).code != RPL_OK ||
+            rpl_host_equal(url.host, other.host))
+            return false;
+    return c->n_time_origins < RPL_CONFIG_TIME_ORIGINS_MAX;
+}
+
+const char *rpl_settings_time_add_prefixes(rpl_config *c)
+{
+    for (size_t i = 0; i < c->rpc_prefixes.count; i++) {
+        if (!is_new_host(c, c->rpc_prefixes.text[i]))
+            continue;
+        const char *kept = rpl_config_keep(c, strdup(c->rpc_prefixes.text[i]));
+        if (!kept)
+            return "memory";
+        c->time_origins[c->n_time_origins++] = kept;
+    }
+    return NULL;
+}
+
 #ifdef RPL_TEST_ROOTS
 enum { AGE_MAX_S = 24 * 3600 };
 

@@ -115,6 +115,27 @@ static void the_quorum_fits_the_prefixes(void **state)
     assert_non_null(strstr(error, "expected a contract beside it"));
 }
 
+static void the_providers_hosts_tell_the_time_too(void **state)
+{
+    (void)state;
+    rpl_config c;
+    assert_ok(load_with(&c, CONTRACT, PREFIXES, "REPLICATOOR_DEVICES=any", NULL));
+    assert_int_equal(c.n_time_origins, 5);
+    assert_string_equal(c.time_origins[4], "https://c.example/v2/");
+    rpl_config_free(&c);
+    assert_ok(load_with(&c, CONTRACT, PREFIXES, "REPLICATOOR_DEVICES=any",
+                        "REPLICATOOR_TIME_ORIGINS=https://B.example:8443/x,https://d.example"));
+    assert_int_equal(c.n_time_origins, 4);
+    assert_string_equal(c.time_origins[2], "https://a.example/");
+    assert_string_equal(c.time_origins[3], "https://c.example/v2/");
+    rpl_config_free(&c);
+    assert_ok(load_with(&c, CONTRACT, PREFIXES, "REPLICATOOR_DEVICES=any",
+                        "REPLICATOOR_TIME_ORIGINS=https://1.x,https://2.x,https://3.x,https://4.x,"
+                        "https://5.x,https://6.x,https://7.x"));
+    assert_int_equal(c.n_time_origins, RPL_CONFIG_TIME_ORIGINS_MAX);
+    rpl_config_free(&c);
+}
+
 static void malformed_values_stop_the_start(void **state)
 {
     (void)state;
@@ -150,6 +171,7 @@ int main(void)
         cmocka_unit_test(some_of_the_four_are_refused),
         cmocka_unit_test(devices_are_named_beside_a_contract),
         cmocka_unit_test(the_quorum_fits_the_prefixes),
+        cmocka_unit_test(the_providers_hosts_tell_the_time_too),
         cmocka_unit_test(malformed_values_stop_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
