@@ -40,8 +40,9 @@ static int read_compose(const char *path, rpl_measure_compose *compose)
         return RPL_CTL_USAGE;
     const rpl_bytes bytes = rpl_bytes_of(text, len);
     compose->is_given = true;
+    compose->is_json = text[strspn((const char *)text, " \t\r\n")] == '{';
     rpl_sha256(bytes, compose->raw);
-    hash_normalized(bytes, false, compose->normalized, &compose->is_json);
+    hash_normalized(bytes, false, compose->normalized, &compose->is_normal);
     hash_normalized(bytes, true, compose->reduced, &is_reduced);
     return 0;
 }

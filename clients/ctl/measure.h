@@ -25,7 +25,8 @@ typedef struct {
 } rpl_measure_arguments;
 
 typedef struct {
-    bool is_given, is_json; /* is_json: an app-compose.json, so the two others are there */
+    bool is_given, is_json; /* is_json: an app-compose.json */
+    bool is_normal;         /* it has a normalised spelling: the two others are there */
     uint8_t raw[32], normalized[32], reduced[32];
 } rpl_measure_compose;
 

@@ -162,9 +162,9 @@ static void compare_compose(rpl_measure *m)
 
     if (equal(quoted, m->compose.raw, 32))
         add_row(m, "compose hash", true, "the file as it is");
-    else if (m->compose.is_json && equal(quoted, m->compose.normalized, 32))
+    else if (m->compose.is_normal && equal(quoted, m->compose.normalized, 32))
         add_row(m, "compose hash", true, "the file in its normalised spelling, not as it is");
-    else if (m->compose.is_json && equal(quoted, m->compose.reduced, 32))
+    else if (m->compose.is_normal && equal(quoted, m->compose.reduced, 32))
         add_row(m, "compose hash", true, "the file normalised and without what its runner ignores");
     else if (m->compose.is_json)
         add_row(m, "compose hash", false, "another app-compose.json runs there");

@@ -1,7 +1,7 @@
 #include "base/hex.h"
 #include "clients/ctl/measure.h"
 
-enum { HEX_MAX = 2 * 48 + 1, MIB_SHIFT = 20 };
+enum { HEX_MAX = 2 * 48 + 1, MIB_SHIFT = 20, APP_ID_LEN = 20 };
 
 static void print_hex(const char *label, const uint8_t *bytes, size_t len)
 {
@@ -18,8 +18,15 @@ static void print_compose(const rpl_measure_compose *c)
                "                     app-compose.json around it, as deployed\n");
         return;
     }
-    print_hex("  normalised", c->normalized, 32);
-    print_hex("  and reduced", c->reduced, 32);
+    if (c->is_normal) {
+        print_hex("  normalised", c->normalized, 32);
+        print_hex("  and reduced", c->reduced, 32);
+    } else {
+        printf("                     it has no normalised spelling: not strict JSON, or a number "
+               "with\n"
+               "                     a fraction\n");
+    }
+    print_hex("app id, if derived", c->raw, APP_ID_LEN);
 }
 
 static void print_register(const char *label, const rpl_boot_log *log)
@@ -108,7 +115,9 @@ static json_t *json_of_compose(const rpl_measure_compose *c)
 {
     json_t *object = json_object();
     rpl_json_set_hex(object, "raw", rpl_bytes_of(c->raw, 32));
-    if (c->is_json) {
+    if (c->is_json)
+        rpl_json_set_hex(object, "app_id", rpl_bytes_of(c->raw, APP_ID_LEN));
+    if (c->is_normal) {
         rpl_json_set_hex(object, "normalized", rpl_bytes_of(c->normalized, 32));
         rpl_json_set_hex(object, "reduced", rpl_bytes_of(c->reduced, 32));
     }

@@ -83,6 +83,27 @@ def test_image_and_compose_name_a_release(images):
         assert found["policy"] == {"give_to": [{"release": release}]}
 
 
+def test_an_app_compose_may_be_spelled_in_any_way(tmp_path):
+    compose = tmp_path / "app-compose.json"
+    members = {"runner": "docker-compose", "name": "é", "docker_compose_file": "services: {}\n",
+               "bash_script": "x", "pre_launch_script": ""}
+    compose.write_text(json.dumps(members, indent=1), encoding="utf-8")
+    found = measured("--compose", compose, "--image-hash", "11" * 32)
+
+    def spelled(value):
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+    reduced = {k: v for k, v in members.items() if k not in ("bash_script", "pre_launch_script")}
+    assert found["compose_hash"] == {"raw": sha256(compose), "app_id": sha256(compose)[:40],
+                                     "normalized": spelled(members), "reduced": spelled(reduced)}
+    release = keccak256(bytes.fromhex(sha256(compose) + "11" * 32)).hex()
+    assert found["release"] == release
+
+    compose.write_text(json.dumps({**members, "timeout": 1.5}), encoding="utf-8")
+    found = measured("--compose", compose, "--image-hash", "11" * 32)
+    assert set(found["compose_hash"]) == {"raw", "app_id"} and "release" in found
+
+
 def captures():
     return sorted(os.path.dirname(p) for p in glob.glob(f"{VECTORS}/*/event_log.json"))
 
