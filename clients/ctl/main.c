@@ -12,13 +12,12 @@ static const command commands[] = {
     {"status", rpl_ctl_status, "HOST:PORT [--nonce]", "what a node says of itself, as JSON"},
     {"configure", rpl_ctl_configure, "HOST:PORT FILE", "send env lines to a node"},
     {"measure", rpl_ctl_measure,
-     "[--compose FILE] [--image DIR] [--memory SIZE] [--two-pass] [--kernel-as-is]\n"
-     "          [--image-hash HEX] [--quote FILE] [--event-log FILE] [--era NAME] [--log-version "
-     "2]\n"
-     "          [--EVENT VALUE ..] [--rootfs FILE] [--ca-cert FILE] [--json]",
-     "reference values: hashes of a compose file, registers of an image, RTMR3; and how they "
-     "agree\n"
-     "      with a captured quote"},
+     "[--compose FILE] [--image DIR | --published FILE] [--memory SIZE] [--two-pass]\n"
+     "          [--kernel-as-is] [--image-hash HEX] [--quote FILE] [--event-log FILE] [--era "
+     "NAME]\n"
+     "          [--log-version 2] [--EVENT VALUE ..] [--rootfs FILE] [--ca-cert FILE] [--json]",
+     "reference values: hashes of a compose file, registers of an image, RTMR3; and how they\n"
+     "      agree with a captured quote"},
     {"migrate", rpl_ctl_migrate, "--from HOST:PORT --to HOST:PORT [--challenge] [--dry-run]",
      "move the state of one node to another"},
     {"release", rpl_ctl_release,

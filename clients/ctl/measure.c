@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/hex.h"
 
-enum { DIFFERS = 1, OPTIONS = 14 + RPL_MEASURE_EVENTS + 1, COMPOSE_FILE_MAX = RPL_APP_COMPOSE_MAX };
+enum { DIFFERS = 1, OPTIONS = 15 + RPL_MEASURE_EVENTS + 1, COMPOSE_FILE_MAX = RPL_APP_COMPOSE_MAX };
 
 static void rpl_auto_measure(rpl_measure *m)
 {
@@ -70,7 +70,7 @@ static bool read_memory(const char *text, uint64_t *out)
 
 static int check_arguments(const rpl_measure_arguments *a)
 {
-    bool is_asked = a->compose || a->image || a->quote || a->image_hash || a->era;
+    bool is_asked = a->compose || a->image || a->published || a->quote || a->image_hash || a->era;
     for (size_t i = 0; i < RPL_MEASURE_EVENTS; i++)
         is_asked = is_asked || a->events[i];
     if (!is_asked)
@@ -78,10 +78,13 @@ static int check_arguments(const rpl_measure_arguments *a)
                         "see replicatoorctl --help");
     if (a->quote && !a->event_log)
         return complain("--quote wants --event-log: the answer of one machine has both");
-    if (a->event_log && !a->quote && !a->image)
+    const bool has_image = a->image || a->published;
+    if (a->image && a->published)
+        return complain("--image or --published, not both: compare each with the quote");
+    if (a->event_log && !a->quote && !has_image)
         return complain(
             "--event-log alone says nothing: give --quote, or --image for the ACPI digests");
-    if (a->memory && !a->image)
+    if (a->memory && !has_image)
         return complain("--memory is of a machine that runs an image: give --image");
     return 0;
 }
@@ -100,7 +103,8 @@ static int measure_image(const rpl_measure_arguments *a, rpl_measure *m)
 {
     RPL_AUTO(log) rpl_event_log alone = {0};
     const rpl_event_log *log = m->has_capture ? &m->capture.log : NULL;
-    int refused = rpl_measure_read_image(a->image, &m->image);
+    int refused = a->image ? rpl_measure_read_image(a->image, &m->image)
+                           : rpl_measure_read_published(a->published, &m->image);
 
     if (!refused && a->event_log && !log) {
         refused = read_log(a->event_log, &alone);
@@ -148,7 +152,7 @@ static int measure(const rpl_measure_arguments *a, rpl_measure *m)
         m->has_capture = true;
         refused = rpl_ctl_capture_read(a->quote, a->event_log, &m->capture);
     }
-    if (!refused && a->image)
+    if (!refused && (a->image || a->published))
         refused = measure_image(a, m);
     if (!refused)
         refused = rpl_measure_fill_eras(a, m);
@@ -175,16 +179,22 @@ int rpl_ctl_measure(int argc, char **argv)
 {
     rpl_measure_arguments a = {0};
     RPL_AUTO(measure) rpl_measure m = {0};
-    rpl_ctl_option options[OPTIONS] = {
-        {"--compose", &a.compose, NULL},   {"--image", &a.image, NULL},
-        {"--memory", &a.memory, NULL},     {"--image-hash", &a.image_hash, NULL},
-        {"--quote", &a.quote, NULL},       {"--event-log", &a.event_log, NULL},
-        {"--era", &a.era, NULL},           {"--log-version", &a.log_version, NULL},
-        {"--rootfs", &a.rootfs, NULL},     {"--ca-cert", &a.ca_cert, NULL},
-        {"--two-pass", NULL, &a.two_pass}, {"--kernel-as-is", NULL, &a.kernel_as_is},
-        {"--json", NULL, &a.json}};
+    rpl_ctl_option options[OPTIONS] = {{"--compose", &a.compose, NULL},
+                                       {"--image", &a.image, NULL},
+                                       {"--memory", &a.memory, NULL},
+                                       {"--image-hash", &a.image_hash, NULL},
+                                       {"--quote", &a.quote, NULL},
+                                       {"--event-log", &a.event_log, NULL},
+                                       {"--era", &a.era, NULL},
+                                       {"--log-version", &a.log_version, NULL},
+                                       {"--rootfs", &a.rootfs, NULL},
+                                       {"--ca-cert", &a.ca_cert, NULL},
+                                       {"--two-pass", NULL, &a.two_pass},
+                                       {"--kernel-as-is", NULL, &a.kernel_as_is},
+                                       {"--published", &a.published, NULL},
+                                       {"--json", NULL, &a.json}};
     for (size_t i = 0; i < RPL_MEASURE_EVENTS; i++)
-        options[13 + i] = (rpl_ctl_option){rpl_measure_event_option(i), &a.events[i], NULL};
+        options[14 + i] = (rpl_ctl_option){rpl_measure_event_option(i), &a.events[i], NULL};
     if (!rpl_ctl_arguments(argc, argv, options, NULL, 0))
         return RPL_CTL_USAGE;
     int refused = check_arguments(&a);

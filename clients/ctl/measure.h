@@ -19,7 +19,7 @@ enum {
 
 typedef struct {
     const char *compose, *image, *memory, *image_hash, *quote, *event_log, *era, *log_version;
-    const char *rootfs, *ca_cert;
+    const char *rootfs, *ca_cert, *published;
     bool two_pass, kernel_as_is, json;
     const char *events[RPL_MEASURE_EVENTS];
 } rpl_measure_arguments;
@@ -30,9 +30,11 @@ typedef struct {
     uint8_t raw[32], normalized[32], reduced[32];
 } rpl_measure_compose;
 
-/* What an image folder gives. */
+/* What an image folder gives, or the digests published of one (is_published): then the kernel's is
+ * that with the header filled, and there is no kernel. */
 typedef struct {
-    bool is_given, is_as_is, has_rootfs; /* is_as_is: its firmware measures the kernel unchanged */
+    bool is_given, is_published;
+    bool is_as_is, has_rootfs; /* is_as_is: its firmware measures the kernel unchanged */
     uint8_t rootfs_hash[32];
     uint8_t mrtd[2][48]; /* by rpl_page_order */
     uint8_t variables[48], kernel_as_is[48], command_line[48], initrd[48];
@@ -79,6 +81,8 @@ typedef struct {
 const char *rpl_measure_event_option(size_t index);
 /* Reads the files of the folder. 0, or the exit status after saying why on stderr. */
 RPL_CHECKED int rpl_measure_read_image(const char *folder, rpl_measure_image *image);
+/* The same from a measurement.tdx.cbor. */
+RPL_CHECKED int rpl_measure_read_published(const char *path, rpl_measure_image *image);
 void rpl_measure_image_free(rpl_measure_image *image);
 /* The registers of a machine with `memory` bytes (0: not known) under that image, once: the kernel's
  * header is filled in place. `log` has the ACPI digests, or is NULL. */

@@ -46,7 +46,8 @@ static void print_image(const rpl_measure *m)
         printf("rtmr0                not known: it needs --memory, and the ACPI digests of an\n"
                "                     --event-log of a machine with the same devices\n");
     print_register(m->image.is_as_is ? "rtmr1, header filled" : "rtmr1", &m->shape.rtmr1);
-    print_register(m->image.is_as_is ? "rtmr1" : "rtmr1, kernel as is", &m->shape.rtmr1_as_is);
+    if (!m->image.is_published)
+        print_register(m->image.is_as_is ? "rtmr1" : "rtmr1, kernel as is", &m->shape.rtmr1_as_is);
     print_register("rtmr2", &m->shape.rtmr2);
     if (m->shape.memory)
         printf("%-20s %llu MiB\n", "memory", (unsigned long long)(m->shape.memory >> MIB_SHIFT));
@@ -135,12 +136,14 @@ static json_t *json_of_image(const rpl_measure *m)
     if (m->shape.has_rtmr0)
         set_register(object, "rtmr0", &m->shape.rtmr0);
     set_register(object, "rtmr1_patched", &m->shape.rtmr1);
-    set_register(object, "rtmr1_as_is", &m->shape.rtmr1_as_is);
+    if (!m->image.is_published)
+        set_register(object, "rtmr1_as_is", &m->shape.rtmr1_as_is);
     set_register(object, "rtmr2", &m->shape.rtmr2);
     rpl_json_set_hex(object, "td_hob", rpl_bytes_of(m->shape.td_hob, 48));
     rpl_json_set_hex(object, "variables", rpl_bytes_of(m->image.variables, 48));
     rpl_json_set_hex(object, "kernel_patched", rpl_bytes_of(m->shape.kernel, 48));
-    rpl_json_set_hex(object, "kernel_as_is", rpl_bytes_of(m->image.kernel_as_is, 48));
+    if (!m->image.is_published)
+        rpl_json_set_hex(object, "kernel_as_is", rpl_bytes_of(m->image.kernel_as_is, 48));
     rpl_json_set_hex(object, "command_line", rpl_bytes_of(m->image.command_line, 48));
     rpl_json_set_hex(object, "initrd", rpl_bytes_of(m->image.initrd, 48));
     return object;

@@ -214,6 +214,26 @@ def test_a_capture_of_the_image_agrees_and_tells_its_memory(images, tmp_path):
     assert "QEMU 8" in row(found, "mrtd")["why"]
 
 
+def test_the_published_digests_of_a_real_image_agree_with_its_quote():
+    folder = os.path.join(VECTORS, "v06-tdx-lite-getquote")
+    found = measured("--published", f"{folder}/measurement.tdx.cbor", "--quote",
+                     f"{folder}/quote.bin", "--event-log", f"{folder}/event_log.json")
+    assert {r["value"]: r["agrees"] for r in found["capture"]["compared"]} == {
+        "mrtd": True, "rtmr0": True, "rtmr1": True, "rtmr2": True}
+    assert found["image"]["memory"] == 2 << 30
+    for register in ("rtmr0", "rtmr2"):
+        assert found["image"][register] == found["capture"][register]
+
+
+def test_another_command_line_of_a_real_image_is_told():
+    published = os.path.join(VECTORS, "v06-tdx-lite-getquote", "measurement.tdx.cbor")
+    folder = os.path.join(VECTORS, "v06-lite-history-39d9d633")
+    found = measured("--published", published, "--quote", f"{folder}/quote.bin", "--event-log",
+                     f"{folder}/event_log.json", status=1)
+    assert [r["value"] for r in found["capture"]["compared"] if not r["agrees"]] == ["rtmr2"]
+    assert row(found, "rtmr2")["why"] == "another command line; the initrd agrees"
+
+
 def test_another_memory_size_is_told(images, tmp_path):
     found = measured(*capture_of(images, tmp_path), "--memory", "8G", status=1)
     assert row(found, "rtmr0")["agrees"] is False
@@ -251,7 +271,8 @@ def test_a_log_that_does_not_replay_says_nothing(images, tmp_path):
     (), ("--memory", "2G"), ("--image", "/nonexistent"), ("--era", "9.9"), ("--era", "0.5"),
     ("--quote", "/dev/null"), ("--event-log", "/dev/null"), ("--image-hash", "00"),
     ("--app-id", "zz"), ("--era", "0.5", "--rootfs-hash", "00"), ("--log-version", "3", "--era", "0.5"),
-    ("--compose", "/nonexistent"), ("stray",)])
+    ("--compose", "/nonexistent"), ("--published", "/dev/null"), ("stray",),
+    ("--published", "/dev/null", "--image", "/tmp")])
 def test_wrong_arguments_are_told(arguments):
     result = run(*arguments)
     assert result.returncode == 2
