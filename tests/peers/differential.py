@@ -22,7 +22,7 @@ def cases(generated):
     for name, top, root in (("real", VECTORS / "real", None), ("derived", VECTORS / "derived", None),
                             ("synthetic", VECTORS / "synthetic", VECTORS / "synthetic/root_ca.der"),
                             ("generated", generated, generated / "root_ca.der")):
-        for meta in sorted(top.rglob("meta.json")):
+        for meta in sorted(top.glob("*/meta.json" if name == "generated" else "**/meta.json")):
             found[f"{name}/{meta.parent.relative_to(top)}"] = (meta.parent, root or "-")
     return found
 

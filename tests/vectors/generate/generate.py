@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """generate.py DIR - writes quotes and collateral under a private test PKI into DIR, which it makes
-anew: one folder per case of cases.py, the root's certificate, and machines for tests of a whole
+anew: one folder per case of cases.py, the same over edited worlds (edits.py), the root's certificate, and machines for tests of a whole
 handover (machines.py). Keys are made for the run alone, so every run gives other bytes and must give
 the same answers.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 from tests.vectors.generate.cases import CASES  # noqa: E402
-from tests.vectors.generate import machines  # noqa: E402
+from tests.vectors.generate import edits, machines  # noqa: E402
 from tests.vectors.generate.world import World, der_of, pki  # noqa: E402
 
 
@@ -36,7 +36,8 @@ def main():
             advisories = next(a for _, s, a in _ladder() if s == status)
         world.write(target / name, expected, why, advisories)
     machines.write(target / "machines", authorities)
-    print(f"{len(names)} cases")
+    edited = edits.write(target / "edited", authorities)
+    print(f"{len(names)} cases, {edited} edited ones")
 
 
 def _ladder():
