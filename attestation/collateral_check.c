@@ -325,18 +325,6 @@ static void evaluate(session *s, const rpl_tcb_info *info, const rpl_svn_level *
     check_status(s, result.status);
 }
 
-static void check_documents(session *s)
-{
-    rpl_verified_collateral *read = s->read;
-    const rpl_svn_level *qe = NULL;
-    s->identity_sound = read_qe_identity(s, &read->identity);
-    if (s->identity_sound && s->q->quote)
-        qe = rpl_qe_identity_check(&read->identity, &s->q->quote->qe_report, s->verdict);
-    s->info_sound = read_tcb_info(s, &read->info);
-    if (s->info_sound && s->q->quote && s->q->chain->has_pck)
-        evaluate(s, &read->info, qe);
-}
-
 /* What is kept was verified under the CAs of such a chain, in front of its root's own certificate. */
 static bool may_be_kept(const session *s)
 {
@@ -354,6 +342,20 @@ static rpl_status keep(session *s)
     if (s->q->now < s->read->valid_from || s->q->now > s->read->valid_until)
         return rpl_ok();
     return rpl_verifier_keep_collateral(s->q->verifier, s->q->chain, s->q->collateral, &s->read);
+}
+
+static rpl_status check_documents(session *s)
+{
+    rpl_verified_collateral *read = s->read;
+    const rpl_svn_level *qe = NULL;
+    s->identity_sound = read_qe_identity(s, &read->identity);
+    if (s->identity_sound && s->q->quote)
+        qe = rpl_qe_identity_check(&read->identity, &s->q->quote->qe_report, s->verdict);
+    s->info_sound = read_tcb_info(s, &read->info);
+    RPL_TRY(keep(s)); /* before the last check: without memory nothing is admitted */
+    if (s->info_sound && s->q->quote && s->q->chain->has_pck)
+        evaluate(s, &read->info, qe);
+    return rpl_ok();
 }
 
 /* Collateral of which all checks passed earlier and which is in force: they pass, and what depends on
@@ -385,8 +387,7 @@ static rpl_status check_by_text(session *s)
     check_present(s->q->collateral, s->verdict);
     RPL_TRY(verify_signers(s));
     check_crls(s);
-    check_documents(s);
-    return keep(s);
+    return check_documents(s);
 }
 
 rpl_status rpl_collateral_check(const rpl_collateral_question *question, rpl_verdict *verdict,

@@ -41,7 +41,8 @@ const rpl_verified_collateral *rpl_verifier_find_collateral(rpl_verifier *v,
                                                             const rpl_pck_chain *chain,
                                                             const rpl_collateral *collateral,
                                                             int64_t now);
-/* Takes `*verified` when it is kept, and sets it to NULL. Its window is set. */
+/* Takes `*verified` when it is kept, and sets it to NULL; it is then borrowed like what is found. Its
+ * window is set. */
 RPL_CHECKED rpl_status rpl_verifier_keep_collateral(rpl_verifier *v, const rpl_pck_chain *chain,
                                                     const rpl_collateral *collateral,
                                                     rpl_verified_collateral **verified);

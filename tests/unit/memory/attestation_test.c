@@ -6,6 +6,7 @@
 #include "attestation/policy/policy.h"
 #include "attestation/tdx/event_log.h"
 #include "attestation/verdict_json.h"
+#include "attestation/verifier.h"
 #include "tests/support/cases.h"
 #include "tests/support/scarce/scarce.h"
 
@@ -52,14 +53,15 @@ static outcome outcome_of(rpl_status s)
 
 static rpl_verifier_policy policy;
 
-static outcome verify(const void *what)
+static outcome verify_with(rpl_verifier *verifier, const test_case *c)
 {
-    const test_case *c = what;
     static rpl_verdict verdict;
     RPL_AUTO(verification) rpl_verification *v = NULL;
+    const rpl_bytes quote = rpl_bytes_of(c->quote, c->quote_len);
     rpl_verdict_start(&verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
-    rpl_status s = rpl_verification_begin(rpl_bytes_of(c->quote, c->quote_len), &c->roots, &policy,
-                                          c->now, &verdict, &v);
+    rpl_status s = verifier
+                       ? rpl_verification_begin_with(verifier, quote, &policy, c->now, &verdict, &v)
+                       : rpl_verification_begin(quote, &c->roots, &policy, c->now, &verdict, &v);
     if (s.code == RPL_OK)
         s = rpl_verification_collateral(v, &c->collateral.view, &verdict);
     if (s.code == RPL_OK)
@@ -67,6 +69,41 @@ static outcome verify(const void *what)
     assert_int_equal(s.code, RPL_INTERNAL);
     assert_false(rpl_verdict_admits(&verdict));
     return FAILED;
+}
+
+static outcome verify(const void *what)
+{
+    return verify_with(NULL, what);
+}
+
+/* What it keeps is freed with it. */
+static outcome verify_and_keep(const void *what)
+{
+    const test_case *c = what;
+    RPL_AUTO(verifier) rpl_verifier *verifier = rpl_verifier_new(&c->roots);
+    return verifier ? verify_with(verifier, c) : FAILED;
+}
+
+static rpl_verifier *knows_it; /* everything is kept already */
+
+static outcome verify_by_what_is_kept(const void *what)
+{
+    return verify_with(knows_it, what);
+}
+
+static void verification_with_a_verifier(void **state)
+{
+    (void)state;
+    const rpl_roots intel = rpl_roots_intel();
+    test_case c = load_case(V4, &intel);
+    survives(verify_and_keep, &c, COMPLETE, false);
+    survives(verify_and_keep, &c, COMPLETE, true);
+    knows_it = rpl_verifier_new(&intel);
+    assert_non_null(knows_it);
+    survives(verify_by_what_is_kept, &c, COMPLETE, false);
+    survives(verify_by_what_is_kept, &c, COMPLETE, true);
+    rpl_verifier_free(knows_it);
+    free_case(&c);
 }
 
 static void verification_of(const char *folder, bool forged)
@@ -225,6 +262,7 @@ int main(void)
         cmocka_unit_test(verification_of_version_4),
         cmocka_unit_test(verification_of_version_5),
         cmocka_unit_test(verification_of_a_forged_quote),
+        cmocka_unit_test(verification_with_a_verifier),
         cmocka_unit_test(bundles),
         cmocka_unit_test(event_logs),
         cmocka_unit_test(policies),
