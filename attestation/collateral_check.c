@@ -319,7 +319,7 @@ static void evaluate(session *s, const rpl_tcb_info *info, const rpl_svn_level *
     rpl_tdx_module_check(s->q->quote, info, s->verdict);
     const rpl_tcb_result result =
         rpl_tcb_evaluate(s->q->quote, &s->q->chain->pck, info, qe, s->verdict);
-    if (result.status == RPL_TCB_UNKNOWN)
+    if (!qe || result.status == RPL_TCB_UNKNOWN)
         return;
     fill_facts(s, &result, qe);
     check_status(s, result.status);
