@@ -118,6 +118,32 @@ static void the_own_quote_is_renewed_hourly(void **state)
     fake_server_free(s);
 }
 
+static void check_metric(fake_server *s, const char *line)
+{
+    size_t len;
+    rpl_services_measure(s->services, s->metrics);
+    char *text = rpl_metrics_text(s->metrics, &len);
+    assert_non_null(text);
+    if (!strstr(text, line))
+        fail_msg("no %s in\n%s", line, text);
+    free(text);
+}
+
+static void what_the_verifiers_did_is_measured(void **state)
+{
+    (void)state;
+    fake_server *s = fake_server_new(&options, true);
+    check_metric(s, "rpl_verifier_misses_total{kept=\"chain\"} 1\n");
+    check_metric(s, "rpl_verifier_hits_total{kept=\"collateral\"} 0\n");
+    check_metric(s, "rpl_verifier_signatures_total 9\n");
+    atomic_fetch_add(&s->world->boot_ms, 3600 * 1000);
+    rpl_services_tick(s->services);
+    fake_server_settle(s);
+    check_metric(s, "rpl_verifier_misses_total{kept=\"chain\"} 1\n");
+    check_metric(s, "rpl_verifier_hits_total{kept=\"collateral\"} 1\n");
+    fake_server_free(s);
+}
+
 /* --- /status --- */
 
 static void the_status_shows_the_node_as_it_is(void **state)
@@ -365,6 +391,7 @@ int main(void)
         cmocka_unit_test(the_own_quote_is_tried_again_until_it_verifies),
         cmocka_unit_test(without_collateral_the_node_is_empty_but_does_not_know_itself),
         cmocka_unit_test(the_own_quote_is_renewed_hourly),
+        cmocka_unit_test(what_the_verifiers_did_is_measured),
         cmocka_unit_test(the_status_shows_the_node_as_it_is),
         cmocka_unit_test(the_status_costs_nothing),
         cmocka_unit_test(a_nonce_gets_a_fresh_quote_over_it),
