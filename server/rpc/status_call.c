@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "server/rpc/chain_status.h"
 #include "server/rpc/self_check.h"
 
 enum { NONCE_LEN = 32 };
@@ -24,6 +25,7 @@ typedef struct {
     Replicatoor__V1__Setting *settings;
     Replicatoor__V1__Setting **settings_p;
     rpl_verdict_message *self_verdict;
+    rpl_chain_status_message chain;
     uint8_t identity_digest[32], xpub[20], state_digest[32];
 } status_message;
 
@@ -211,6 +213,7 @@ static status_message *build(rpl_services *s, const rpl_reply *reply)
     fill_state(m, node);
     fill_policy(m, node);
     fill_measurements(m, self);
+    m->r.chain = rpl_chain_status_fill(&m->chain, node, s->chain_watch);
     if (node->self_verdict) {
         m->self_verdict = rpl_verdict_message_new(node->self_verdict, &self->facts);
         m->r.self_verdict = rpl_verdict_message_get(m->self_verdict);

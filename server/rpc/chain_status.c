@@ -1,0 +1,116 @@
+#include "server/rpc/chain_status.h"
+
+static const char *const states[] = {
+    [RPL_ENTRY_NONE] = "none",   [RPL_ENTRY_PENDING] = "pending",     [RPL_ENTRY_ACTIVE] = "active",
+    [RPL_ENTRY_ENDED] = "ended", [RPL_ENTRY_CANCELLED] = "cancelled",
+};
+
+static Replicatoor__V1__ChainBlock *fill_block(Replicatoor__V1__ChainBlock *out,
+                                               const rpl_chain_block *block, const rpl_time *now)
+{
+    replicatoor__v1__chain_block__init(out);
+    out->number = block->number;
+    out->hash = rpl_pb_bytes(block->hash, sizeof(block->hash));
+    out->timestamp = block->timestamp;
+    if (now->trusted)
+        out->age = now->now_s - block->timestamp;
+    return out;
+}
+
+/* The entry by which this node counts, at both blocks; `latest_s` is the time of the second. */
+static Replicatoor__V1__ContractEntry *
+fill_entry(Replicatoor__V1__ContractEntry *out, rpl_contract_kind kind,
+           const uint8_t value[static 32], const rpl_contract_entry *finalized,
+           const rpl_contract_entry *latest, const rpl_chain_report *r)
+{
+    const uint64_t now = (uint64_t)r->latest.block.timestamp;
+
+    replicatoor__v1__contract_entry__init(out);
+    out->kind = rpl_pb_text(rpl_contract_kind_name(kind));
+    out->value = rpl_pb_bytes(value, 32);
+    out->not_before = latest->not_before;
+    out->not_after = latest->not_after;
+    out->proposed_at = latest->proposed_at;
+    out->state = rpl_pb_text(states[rpl_contract_entry_state(latest, now)]);
+    out->counts = rpl_chain_entry_counts(finalized, r->finalized.block.timestamp, latest,
+                                         r->latest.block.timestamp) == RPL_CHAIN_APPROVED;
+    out->counts_from = latest->position ? rpl_contract_entry_from(latest) : 0;
+    out->seconds_left = out->counts_from > now ? out->counts_from - now : 0;
+    return out;
+}
+
+static void fill_views(rpl_chain_status_message *m, const rpl_node *node,
+                       const rpl_chain_hearing *heard, const rpl_time *now)
+{
+    const rpl_chain_report *r = &heard->facts.reports[heard->agreement.spokesman];
+    const rpl_chain_view *finalized = &r->finalized, *latest = &r->latest;
+    Replicatoor__V1__ChainStatus *s = &m->status;
+
+    s->finalized = fill_block(&m->finalized, &finalized->block, now);
+    s->latest = fill_block(&m->latest, &latest->block, now);
+    s->release = fill_entry(&m->release, RPL_KIND_RELEASE, node->self.release, &finalized->release,
+                            &latest->release, r);
+    rpl_contract_any(m->any_device);
+    s->device = latest->device.position
+                    ? fill_entry(&m->device, RPL_KIND_DEVICE, node->self.device, &finalized->device,
+                                 &latest->device, r)
+                    : fill_entry(&m->device, RPL_KIND_DEVICE, m->any_device, &finalized->any_device,
+                                 &latest->any_device, r);
+    const uint8_t *named =
+        rpl_contract_identity_at(&latest->identity, (uint64_t)latest->block.timestamp);
+    if (named)
+        s->identity = rpl_pb_bytes(named, 32);
+    if (latest->identity.next_proposed_at && named != latest->identity.next) {
+        s->next_identity = rpl_pb_bytes(latest->identity.next, 32);
+        s->next_identity_from = latest->identity.next_from;
+    }
+    s->min_epoch = latest->min_epoch;
+}
+
+static void fill_providers(rpl_chain_status_message *m, const rpl_node *node,
+                           const rpl_chain_hearing *heard)
+{
+    const rpl_rpc_prefixes *prefixes = node->settings.rpc_prefixes;
+
+    for (size_t i = 0; i < prefixes->count; i++) {
+        const rpl_chain_standing standing = heard && i < heard->agreement.n_providers
+                                                ? heard->agreement.standing[i]
+                                                : RPL_CHAIN_UNASKED;
+        replicatoor__v1__chain_provider__init(&m->providers[i]);
+        m->providers[i].prefix = rpl_pb_text(prefixes->text[i]);
+        m->providers[i].agrees = standing == RPL_CHAIN_KNOWN;
+        m->providers[i].says = rpl_pb_text(rpl_chain_standing_text(standing));
+        m->providers_p[i] = &m->providers[i];
+    }
+    m->status.n_providers = prefixes->count;
+    m->status.providers = m->providers_p;
+}
+
+Replicatoor__V1__ChainStatus *rpl_chain_status_fill(rpl_chain_status_message *m,
+                                                    const rpl_node *node,
+                                                    const rpl_chain_watch *watch)
+{
+    const rpl_chain_pin *pin = &node->settings.chain;
+    const rpl_time now = node->ports->time(node->ports->self);
+    const rpl_chain_hearing *heard = watch->was_heard ? &watch->last : NULL;
+    Replicatoor__V1__ChainStatus *s = &m->status;
+
+    if (!pin->is_set)
+        return NULL;
+    replicatoor__v1__chain_status__init(s);
+    s->contract = rpl_pb_bytes(pin->address, sizeof(pin->address));
+    s->chain_id = pin->chain_id;
+    s->contract_code = rpl_pb_bytes(pin->code_hash, sizeof(pin->code_hash));
+    s->quorum = (uint32_t)pin->quorum;
+    fill_providers(m, node, heard);
+    if (node->mark.block.number)
+        s->mark = fill_block(&m->mark, &node->mark.block, &now);
+    if (!heard)
+        return s;
+    s->asked_ago = (now.boot_ms - heard->asked_ms) / 1000;
+    s->agreeing = (uint32_t)heard->agreement.n_agreeing;
+    s->known = heard->agreement.is_reached;
+    if (s->known)
+        fill_views(m, node, heard, &now);
+    return s;
+}
