@@ -8,6 +8,7 @@
 #define RPL_SERVER_CORE_NODE_H
 
 #include "attestation/policy/chain_agreement.h"
+#include "attestation/policy/chain_push.h"
 #include "attestation/policy/policy.h"
 #include "attestation/policy/rpc_urls.h"
 #include "server/core/challenge.h"
@@ -32,6 +33,13 @@ typedef struct {
     size_t max_state;      /* bytes of the plaintext that is handed over */
 } rpl_node_settings;
 
+/* What the host brought about one peer and a rule of ours trusts; it ages as any other facts do. */
+typedef struct {
+    bool is_set;
+    rpl_chain_question question;
+    rpl_chain_facts facts;
+} rpl_node_pushed;
+
 typedef struct {
     rpl_node_settings settings;
     const rpl_ports *ports; /* borrowed */
@@ -41,6 +49,7 @@ typedef struct {
     rpl_requests requests;
     rpl_challenges *challenges;
     uint8_t replica_id[RPL_REPLICA_ID_LEN];
+    rpl_node_pushed pushed;    /* the last one */
     rpl_chain_mark mark;       /* with a contract: what a quorum of ours confirmed */
     bool installing;           /* a received state is on its way to disk: one at a time */
     bool self_known;           /* own quote verified like a peer's */

@@ -7,6 +7,7 @@
 #ifndef RPL_SERVER_CORE_PORTS_H
 #define RPL_SERVER_CORE_PORTS_H
 
+#include "attestation/policy/chain_push.h"
 #include "attestation/policy/rpc_urls.h"
 #include "attestation/verify.h"
 #include "server/core/state.h"
@@ -97,6 +98,10 @@ typedef struct {
      * finalized and its latest block, asked now and within a deadline. It does not fail: what is not
      * known says why. */
     void (*chain)(void *self, const rpl_chain_question *question, rpl_chain_facts *out);
+    /* What each pinned provider knows of two blocks by number, for chain_push.h: the first is to be
+     * final. It does not fail. */
+    void (*chain_witness)(void *self, uint64_t finalized, uint64_t latest,
+                          rpl_chain_witnesses *out);
     /* A finalized block that a quorum confirmed: its time raises the floor of the time. */
     void (*chain_confirmed)(void *self, const rpl_chain_block *finalized);
     /* Puts the keys of ETH_RPC_URL in force, in place of those before; quick. */

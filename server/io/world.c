@@ -65,6 +65,14 @@ static void chain(void *self, const rpl_chain_question *question, rpl_chain_fact
     rpl_chain_source_ask(((rpl_world *)self)->chain, question, out);
 }
 
+static void chain_witness(void *self, uint64_t finalized, uint64_t latest, rpl_chain_witnesses *out)
+{
+    (void)self;
+    (void)finalized;
+    (void)latest;
+    *out = (rpl_chain_witnesses){0};
+}
+
 static void chain_confirmed(void *self, const rpl_chain_block *finalized)
 {
     rpl_clock_raise_floor(&((rpl_world *)self)->clock, finalized->timestamp);
@@ -200,6 +208,7 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
         .collateral = collateral,
         .collateral_done = collateral_done,
         .chain = chain,
+        .chain_witness = chain_witness,
         .chain_confirmed = chain_confirmed,
         .chain_keys = chain_keys,
         .read_files = read_files,

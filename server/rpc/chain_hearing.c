@@ -7,6 +7,7 @@ void rpl_chain_hearing_begin(const rpl_node *node, rpl_policy_direction directio
         .is_set = node->settings.chain.is_set,
         .pin = node->settings.chain,
         .mark = node->mark,
+        .pushed = node->pushed,
         .peer = {.direction = direction, .has_pin = node->settings.has_pin},
     };
     memcpy(out->peer.pin, node->settings.pin, sizeof(out->peer.pin));
@@ -41,16 +42,63 @@ void rpl_chain_hearing_of_self(rpl_chain_hearing *hearing, const rpl_node *node)
     hearing->peer.is_own = hearing->peer.is_config_settled = true;
 }
 
-void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
+static void agree(rpl_chain_hearing *hearing)
+{
+    rpl_chain_agree(&hearing->pin, &hearing->facts, &hearing->mark, &hearing->time,
+                    &hearing->agreement);
+}
+
+/* What was pushed stands in for providers that gave nothing that counts; the word of one that did
+ * stays, so that it can refuse. */
+static void use_pushed(rpl_chain_hearing *hearing)
+{
+    const rpl_chain_question *asked = &hearing->peer.question, *known = &hearing->pushed.question;
+
+    if (!hearing->pushed.is_set ||
+        !rpl_bytes_equal(rpl_bytes_of(asked, sizeof(*asked)), rpl_bytes_of(known, sizeof(*known))))
+        return;
+    for (size_t i = 0; i < hearing->pushed.facts.count; i++) {
+        if (!rpl_chain_counts(&hearing->agreement, i))
+            hearing->facts.reports[i] = hearing->pushed.facts.reports[i];
+    }
+    hearing->facts.count = hearing->pushed.facts.count;
+    agree(hearing);
+}
+
+static void begin_to_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
 {
     hearing->asked_ms = ports->time(ports->self).boot_ms;
     hearing->facts = (rpl_chain_facts){0};
-    ports->chain(ports->self, &hearing->peer.question, &hearing->facts);
-    hearing->was_asked = true;
+}
+
+static void take_answer(rpl_chain_hearing *hearing, const rpl_ports *ports)
+{
     const rpl_time now = ports->time(ports->self);
+
+    hearing->was_asked = true;
     hearing->time = (rpl_chain_time){now.trusted, now.now_s};
-    rpl_chain_agree(&hearing->pin, &hearing->facts, &hearing->mark, &hearing->time,
-                    &hearing->agreement);
+    agree(hearing);
+}
+
+void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
+{
+    begin_to_ask(hearing, ports);
+    ports->chain(ports->self, &hearing->peer.question, &hearing->facts);
+    take_answer(hearing, ports);
+    if (!hearing->agreement.is_reached)
+        use_pushed(hearing);
+}
+
+void rpl_chain_hearing_pushed(rpl_chain_hearing *hearing, const rpl_ports *ports,
+                              const rpl_chain_pushed *pushed)
+{
+    rpl_chain_witnesses witnesses = {0};
+
+    begin_to_ask(hearing, ports);
+    ports->chain_witness(ports->self, pushed->finalized.block.number, pushed->latest.block.number,
+                         &witnesses);
+    rpl_chain_push_facts(pushed, &witnesses, &hearing->facts);
+    take_answer(hearing, ports);
 }
 
 static bool is_named(const uint8_t digest[static 32])

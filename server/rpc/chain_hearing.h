@@ -11,7 +11,8 @@
 typedef struct {
     bool is_set; /* false: no contract, nothing of this is used */
     rpl_chain_pin pin;
-    rpl_chain_mark mark; /* as it was at the beginning */
+    rpl_chain_mark mark;    /* as it was at the beginning */
+    rpl_node_pushed pushed; /* the same */
     rpl_chain_case peer;
     bool was_asked;
     int64_t asked_ms; /* CLOCK_BOOTTIME, before the first request */
@@ -30,6 +31,9 @@ void rpl_chain_hearing_of_state(rpl_chain_hearing *hearing, const rpl_identity_p
 void rpl_chain_hearing_of_self(rpl_chain_hearing *hearing, const rpl_node *node);
 /* Worker. Asks, and sees who agrees. */
 void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports);
+/* Worker. Sees who confirms the blocks of what was pushed. */
+void rpl_chain_hearing_pushed(rpl_chain_hearing *hearing, const rpl_ports *ports,
+                              const rpl_chain_pushed *pushed);
 /* Worker. Asks about the verified peer and runs the checks of chain_rule.h into its verdict. */
 void rpl_chain_hearing_run(rpl_chain_hearing *hearing, const rpl_ports *ports,
                            rpl_peer_check *check);

@@ -107,6 +107,7 @@ void rpl_receive_call(rpl_services *s, const Replicatoor__V1__ReceiveKeyRequest 
                       rpl_reply reply);
 void rpl_challenge_call(rpl_services *s, rpl_reply reply);
 void rpl_bootstrap_call(rpl_services *s, rpl_reply reply);
+void rpl_policy_call(rpl_services *s, const Replicatoor__V1__PolicyRequest *input, rpl_reply reply);
 void rpl_custody_call(rpl_services *s, rpl_reply reply);
 
 /* Begins a flow of `size` bytes (its struct has the flow as first member); NULL, after answering,

@@ -38,6 +38,7 @@ HOST_METHOD(request_key, RequestKey, rpl_request_call(s, input, reply))
 HOST_METHOD(onboard, Onboard, rpl_onboard_call(s, input, reply))
 HOST_METHOD(receive_key, ReceiveKey, rpl_receive_call(s, input, reply))
 HOST_METHOD(bootstrap, Bootstrap, rpl_bootstrap_call(s, reply))
+HOST_METHOD(policy, Policy, rpl_policy_call(s, input, reply))
 HOST_METHOD(custody, Custody, rpl_custody_call(s, reply))
 
 static void guest_get_key(Replicatoor__V1__GuestService_Service *service,

@@ -128,6 +128,13 @@ static void chain(void *self, const rpl_chain_question *question, rpl_chain_fact
     atomic_fetch_add(&w->boot_ms, atomic_load(&w->chain_takes_ms));
 }
 
+static void chain_witness(void *self, uint64_t finalized, uint64_t latest, rpl_chain_witnesses *out)
+{
+    (void)finalized;
+    (void)latest;
+    *out = ((fake_world *)self)->chain_witnesses;
+}
+
 static void chain_confirmed(void *self, const rpl_chain_block *finalized)
 {
     ((fake_world *)self)->chain_confirmed = *finalized;
@@ -290,6 +297,7 @@ fake_world *fake_world_new(const char *machine, uint64_t seed)
         .collateral = collateral,
         .collateral_done = collateral_done,
         .chain = chain,
+        .chain_witness = chain_witness,
         .chain_confirmed = chain_confirmed,
         .chain_keys = chain_keys,
         .read_files = read_files,

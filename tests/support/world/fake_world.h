@@ -37,6 +37,7 @@ typedef struct {
     /* Set and read under the lock, or while no call is under way. */
     rpl_chain_facts chain_facts;       /* the answer */
     rpl_chain_question chain_question; /* the last one */
+    rpl_chain_witnesses chain_witnesses;
     rpl_chain_block chain_confirmed;
     rpl_rpc_keys chain_keys;
     atomic_uint leases;              /* taken and not given back */
