@@ -8,6 +8,7 @@
 #define RPL_SERVER_CORE_PORTS_H
 
 #include "attestation/policy/chain_push.h"
+#include "attestation/policy/contract_call.h"
 #include "attestation/policy/rpc_urls.h"
 #include "attestation/verify.h"
 #include "server/core/state.h"
@@ -98,6 +99,10 @@ typedef struct {
      * finalized and its latest block, asked now and within a deadline. It does not fail: what is not
      * known says why. */
     void (*chain)(void *self, const rpl_chain_question *question, rpl_chain_facts *out);
+    /* The end of the contract's list at the block of this hash, at most `cap` items, as the provider of
+     * this place has it: not proven, only to be shown. RPL_UNAVAILABLE, RPL_MALFORMED */
+    rpl_status (*chain_list)(void *self, size_t provider, const uint8_t block[static 32],
+                             rpl_contract_item *items, size_t cap, size_t *count);
     /* What each pinned provider knows of two blocks by number, for chain_push.h: the first is to be
      * final. It does not fail. */
     void (*chain_witness)(void *self, uint64_t finalized, uint64_t latest,

@@ -73,6 +73,18 @@ static void chain_witness(void *self, uint64_t finalized, uint64_t latest, rpl_c
     *out = (rpl_chain_witnesses){0};
 }
 
+static rpl_status chain_list(void *self, size_t provider, const uint8_t block[static 32],
+                             rpl_contract_item *items, size_t cap, size_t *count)
+{
+    (void)self;
+    (void)provider;
+    (void)block;
+    (void)items;
+    (void)cap;
+    *count = 0;
+    return rpl_fail(RPL_UNAVAILABLE, "nobody is asked");
+}
+
 static void chain_confirmed(void *self, const rpl_chain_block *finalized)
 {
     rpl_clock_raise_floor(&((rpl_world *)self)->clock, finalized->timestamp);
@@ -209,6 +221,7 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
         .collateral_done = collateral_done,
         .chain = chain,
         .chain_witness = chain_witness,
+        .chain_list = chain_list,
         .chain_confirmed = chain_confirmed,
         .chain_keys = chain_keys,
         .read_files = read_files,

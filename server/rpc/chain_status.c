@@ -1,5 +1,7 @@
 #include "server/rpc/chain_status.h"
 
+#include "base/hex.h"
+
 static const char *const states[] = {
     [RPL_ENTRY_NONE] = "none",   [RPL_ENTRY_PENDING] = "pending",     [RPL_ENTRY_ACTIVE] = "active",
     [RPL_ENTRY_ENDED] = "ended", [RPL_ENTRY_CANCELLED] = "cancelled",
@@ -17,7 +19,18 @@ static Replicatoor__V1__ChainBlock *fill_block(Replicatoor__V1__ChainBlock *out,
     return out;
 }
 
-/* The entry by which this node counts, at both blocks; `latest_s` is the time of the second. */
+static void fill_times(Replicatoor__V1__ContractEntry *out, const rpl_contract_entry *entry,
+                       uint64_t now)
+{
+    out->not_before = entry->not_before;
+    out->not_after = entry->not_after;
+    out->proposed_at = entry->proposed_at;
+    out->state = rpl_pb_text(states[rpl_contract_entry_state(entry, now)]);
+    out->counts_from = entry->position ? rpl_contract_entry_from(entry) : 0;
+    out->seconds_left = out->counts_from > now ? out->counts_from - now : 0;
+}
+
+/* The entry by which this node counts, at both blocks. */
 static Replicatoor__V1__ContractEntry *
 fill_entry(Replicatoor__V1__ContractEntry *out, rpl_contract_kind kind,
            const uint8_t value[static 32], const rpl_contract_entry *finalized,
@@ -28,14 +41,9 @@ fill_entry(Replicatoor__V1__ContractEntry *out, rpl_contract_kind kind,
     replicatoor__v1__contract_entry__init(out);
     out->kind = rpl_pb_text(rpl_contract_kind_name(kind));
     out->value = rpl_pb_bytes(value, 32);
-    out->not_before = latest->not_before;
-    out->not_after = latest->not_after;
-    out->proposed_at = latest->proposed_at;
-    out->state = rpl_pb_text(states[rpl_contract_entry_state(latest, now)]);
+    fill_times(out, latest, now);
     out->counts = rpl_chain_entry_counts(finalized, r->finalized.block.timestamp, latest,
                                          r->latest.block.timestamp) == RPL_CHAIN_APPROVED;
-    out->counts_from = latest->position ? rpl_contract_entry_from(latest) : 0;
-    out->seconds_left = out->counts_from > now ? out->counts_from - now : 0;
     return out;
 }
 
@@ -65,6 +73,33 @@ static void fill_views(rpl_chain_status_message *m, const rpl_node *node,
         s->next_identity_from = latest->identity.next_from;
     }
     s->min_epoch = latest->min_epoch;
+}
+
+/* A kind that is none of ours is shown by its hash. */
+static const char *kind_text(const uint8_t kind[static 32], char hex[static 65])
+{
+    rpl_contract_kind known;
+
+    if (rpl_contract_kind_of(kind, &known))
+        return rpl_contract_kind_name(known);
+    rpl_hex_encode(rpl_bytes_of(kind, 32), hex);
+    return hex;
+}
+
+static void fill_pending(rpl_chain_status_message *m, const rpl_chain_pending *pending,
+                         int64_t latest_s)
+{
+    for (size_t i = 0; i < pending->count; i++) {
+        const rpl_contract_item *item = &pending->items[i];
+        replicatoor__v1__contract_entry__init(&m->pending[i]);
+        m->pending[i].kind = rpl_pb_text(kind_text(item->key.kind, m->pending_kinds[i]));
+        m->pending[i].value = rpl_pb_bytes(item->key.value, 32);
+        fill_times(&m->pending[i], &item->entry, (uint64_t)latest_s);
+        m->pending_p[i] = &m->pending[i];
+    }
+    m->status.n_pending = pending->count;
+    m->status.pending = m->pending_p;
+    m->status.pending_known = pending->is_known;
 }
 
 static void fill_providers(rpl_chain_status_message *m, const rpl_node *node,
@@ -110,7 +145,9 @@ Replicatoor__V1__ChainStatus *rpl_chain_status_fill(rpl_chain_status_message *m,
     s->asked_ago = (now.boot_ms - heard->asked_ms) / 1000;
     s->agreeing = (uint32_t)heard->agreement.n_agreeing;
     s->known = heard->agreement.is_reached;
-    if (s->known)
-        fill_views(m, node, heard, &now);
+    if (!s->known)
+        return s;
+    fill_views(m, node, heard, &now);
+    fill_pending(m, &watch->pending, m->latest.timestamp);
     return s;
 }

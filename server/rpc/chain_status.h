@@ -11,6 +11,9 @@ typedef struct {
     Replicatoor__V1__ChainProvider *providers_p[RPL_CHAIN_PROVIDERS_MAX];
     Replicatoor__V1__ChainBlock finalized, latest, mark;
     Replicatoor__V1__ContractEntry release, device;
+    Replicatoor__V1__ContractEntry pending[RPL_CHAIN_PENDING_MAX];
+    Replicatoor__V1__ContractEntry *pending_p[RPL_CHAIN_PENDING_MAX];
+    char pending_kinds[RPL_CHAIN_PENDING_MAX][2 * 32 + 1];
     uint8_t any_device[32];
 } rpl_chain_status_message;
 

@@ -9,6 +9,8 @@ enum { PERIOD_MS = 60000, WHILE_WAITING_MS = 15000 };
 typedef struct {
     rpl_flow flow;
     rpl_chain_hearing hearing;
+    rpl_chain_pending pending;
+    rpl_contract_item items[RPL_CONTRACT_PAGE];
 } watch_flow;
 
 rpl_chain_watch *rpl_chain_watch_new(rpl_services *services)
@@ -30,9 +32,35 @@ static void release(rpl_flow *flow)
     free(flow);
 }
 
+/* Those that wait by the time of the latest block; the last ones when there are too many. */
+static void keep_pending(watch_flow *call, size_t count, int64_t latest_s)
+{
+    rpl_chain_pending *out = &call->pending;
+
+    out->is_known = true;
+    for (size_t i = count; i-- > 0 && out->count < RPL_CHAIN_PENDING_MAX;) {
+        if (rpl_contract_entry_state(&call->items[i].entry, (uint64_t)latest_s) ==
+            RPL_ENTRY_PENDING)
+            out->items[out->count++] = call->items[i];
+    }
+}
+
 static void in_worker_ask(rpl_flow *flow)
 {
-    rpl_chain_hearing_ask(&((watch_flow *)flow)->hearing, rpl_flow_ports(flow));
+    watch_flow *call = (watch_flow *)flow;
+    const rpl_ports *ports = rpl_flow_ports(flow);
+    const rpl_chain_hearing *h = &call->hearing;
+    size_t count;
+
+    rpl_chain_hearing_ask(&call->hearing, ports);
+    if (!h->agreement.is_reached)
+        return;
+    const rpl_chain_block *latest = &h->facts.reports[h->agreement.spokesman].latest.block;
+    if (ports
+            ->chain_list(ports->self, h->agreement.spokesman, latest->hash, call->items,
+                         RPL_CONTRACT_PAGE, &count)
+            .code == RPL_OK)
+        keep_pending(call, count, latest->timestamp);
 }
 
 /* The identity of a node that bootstrapped is pinned where it counts: by the quorum, at both blocks. */
@@ -54,6 +82,7 @@ static void on_loop_heard(rpl_flow *flow)
     rpl_node *node = rpl_flow_node(flow);
 
     watch->last = ((watch_flow *)flow)->hearing;
+    watch->pending = ((watch_flow *)flow)->pending;
     watch->was_heard = true;
     rpl_chain_hearing_keep(&watch->last, node);
     if (node->phase == RPL_PHASE_AWAITING_PIN && is_pinned(&watch->last, node) &&

@@ -7,12 +7,22 @@
 
 #include "server/rpc/flow.h"
 
+enum { RPL_CHAIN_PENDING_MAX = 32 };
+
+/* What waits, as one provider says. */
+typedef struct {
+    bool is_known;
+    size_t count;
+    rpl_contract_item items[RPL_CHAIN_PENDING_MAX];
+} rpl_chain_pending;
+
 typedef struct rpl_chain_watch {
     rpl_services *services;
     bool running;
     int64_t next_ms; /* CLOCK_BOOTTIME */
     bool was_heard;  /* `last` is set */
     rpl_chain_hearing last;
+    rpl_chain_pending pending; /* beside it */
 } rpl_chain_watch;
 
 /* NULL: no memory. */

@@ -96,4 +96,12 @@ static inline fake_server *a_holder_on_chain(const fake_server_options *options)
     return s;
 }
 
+static inline void call_configure(fake_server *s, fake_call *call, const char *env)
+{
+    INPUT(ConfigureRequest, CONFIGURE_REQUEST);
+    input.env = pb(env, strlen(env));
+    fake_call_start(s, call, "Configure", &input.base, NULL);
+    fake_call_finish(s, call);
+}
+
 #endif

@@ -135,6 +135,19 @@ static void chain_witness(void *self, uint64_t finalized, uint64_t latest, rpl_c
     *out = ((fake_world *)self)->chain_witnesses;
 }
 
+static rpl_status chain_list(void *self, size_t provider, const uint8_t block[static 32],
+                             rpl_contract_item *items, size_t cap, size_t *count)
+{
+    const fake_world *w = self;
+    (void)provider;
+    (void)block;
+    if (w->n_chain_items == 0 || w->n_chain_items > cap)
+        return rpl_fail(RPL_UNAVAILABLE, "the fake provider has no list");
+    memcpy(items, w->chain_items, w->n_chain_items * sizeof(*items));
+    *count = w->n_chain_items;
+    return rpl_ok();
+}
+
 static void chain_confirmed(void *self, const rpl_chain_block *finalized)
 {
     ((fake_world *)self)->chain_confirmed = *finalized;
@@ -298,6 +311,7 @@ fake_world *fake_world_new(const char *machine, uint64_t seed)
         .collateral_done = collateral_done,
         .chain = chain,
         .chain_witness = chain_witness,
+        .chain_list = chain_list,
         .chain_confirmed = chain_confirmed,
         .chain_keys = chain_keys,
         .read_files = read_files,

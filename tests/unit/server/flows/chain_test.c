@@ -357,14 +357,6 @@ static void onboard_makes_no_state_from_files_under_a_contract(void **state)
 
 /* --- /configure --- */
 
-static void call_configure(fake_server *s, fake_call *call, const char *env)
-{
-    INPUT(ConfigureRequest, CONFIGURE_REQUEST);
-    input.env = pb(env, strlen(env));
-    fake_call_start(s, call, "Configure", &input.base, NULL);
-    fake_call_finish(s, call);
-}
-
 static void keys_come_into_force_only_when_all_is_well(void **state)
 {
     (void)state;
@@ -412,74 +404,6 @@ static void without_a_contract_the_url_is_the_apps_own(void **state)
     fake_server_free(s);
 }
 
-/* --- /status --- */
-
-static const Replicatoor__V1__StatusResponse *call_status(fake_server *s, fake_call *call)
-{
-    INPUT(StatusRequest, STATUS_REQUEST);
-    fake_call_start(s, call, "Status", &input.base, NULL);
-    fake_call_finish(s, call);
-    return fake_call_answer(call, &replicatoor__v1__status_response__descriptor);
-}
-
-static void status_shows_contract_chain_and_what_admits_this_node(void **state)
-{
-    (void)state;
-    fake_server *s = a_holder_on_chain(&holder_options);
-    fake_call call;
-    call_configure(s, &call, "ETH_RPC_URL=https://a.example/hunter2\n");
-    fake_call_free(&call);
-    s->world->chain_facts.reports[2].standing = RPL_CHAIN_UNREACHABLE;
-    fake_chain_set(s->world, release, fake_entry(47));
-    fake_chain_tick(s);
-    const Replicatoor__V1__ChainStatus *c = call_status(s, &call)->chain;
-    assert_non_null(c);
-    assert_true(c->known && c->chain_id == 1 && c->quorum == 2 && c->agreeing == 2);
-    assert_memory_equal(c->contract.data, fake_pin.address, 20);
-    assert_int_equal(c->n_providers, 3);
-    assert_string_equal(c->providers[0]->prefix, "https://a.example/");
-    assert_true(c->providers[0]->agrees && !c->providers[2]->agrees);
-    assert_string_equal(c->providers[2]->says, "did not answer in time");
-    assert_true(c->latest->number == FAKE_LATEST && c->latest->age == 12);
-    assert_true(c->finalized->number == FAKE_FINALIZED && c->mark->number == FAKE_FINALIZED);
-    assert_string_equal(c->release->state, "pending");
-    assert_memory_equal(c->release->value.data, s->node->self.release, 32);
-    assert_false(c->release->counts);
-    assert_true(c->release->seconds_left == FAKE_HOUR + 12);
-    assert_true(c->device->counts && c->device->value.data[0] == 0xff);
-    assert_int_equal(c->identity.len, 32);
-    const size_t len = protobuf_c_message_get_packed_size(call.message);
-    uint8_t *packed = malloc(len);
-    (void)protobuf_c_message_pack(call.message, packed);
-    assert_null(memmem(packed, len, "hunter2", 7));
-    free(packed);
-    fake_call_free(&call);
-    fake_server_free(s);
-}
-
-static void status_says_when_the_chain_is_not_known(void **state)
-{
-    (void)state;
-    fake_server *s = a_node_on_chain(&holder_options);
-    fake_call call;
-    const Replicatoor__V1__ChainStatus *c = call_status(s, &call)->chain;
-    assert_false(c->known);
-    assert_string_equal(c->providers[1]->says, "was not asked");
-    fake_call_free(&call);
-    s->world->chain_facts.reports[0].chain_id = s->world->chain_facts.reports[1].chain_id = 5;
-    fake_chain_tick(s);
-    c = call_status(s, &call)->chain;
-    assert_false(c->known);
-    assert_null(c->latest);
-    assert_string_equal(c->providers[1]->says, "is on another chain than CHAIN_ID");
-    fake_call_free(&call);
-    fake_server_free(s);
-    s = fake_server_new(&(fake_server_options){.machine = "first", .seed = 1}, true);
-    assert_null(call_status(s, &call)->chain);
-    fake_call_free(&call);
-    fake_server_free(s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -507,8 +431,6 @@ int main(void)
         cmocka_unit_test(onboard_makes_no_state_from_files_under_a_contract),
         cmocka_unit_test(keys_come_into_force_only_when_all_is_well),
         cmocka_unit_test(without_a_contract_the_url_is_the_apps_own),
-        cmocka_unit_test(status_shows_contract_chain_and_what_admits_this_node),
-        cmocka_unit_test(status_says_when_the_chain_is_not_known),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
