@@ -12,6 +12,8 @@
 #include "base/hex.h"
 #include "base/log.h"
 #include "base/writer.h"
+#include "server/io/chain_list.h"
+#include "server/io/chain_witness.h"
 #include "server/io/clock.h"
 #include "server/io/json_rpc.h"
 
@@ -433,4 +435,54 @@ void rpl_chain_source_keys(rpl_chain_source *source, const rpl_rpc_keys *keys)
     pthread_mutex_lock(&source->lock);
     source->keys = *keys;
     pthread_mutex_unlock(&source->lock);
+}
+
+/* --- one question to one provider --- */
+
+static bool address_of(rpl_chain_source *source, size_t place, char url[static RPL_RPC_URL_SIZE])
+{
+    pthread_mutex_lock(&source->lock);
+    const bool has = rpl_rpc_url(source->config.prefixes, &source->keys, place, url);
+    pthread_mutex_unlock(&source->lock);
+    return has;
+}
+
+static rpl_json_rpc_endpoint endpoint_at(const rpl_chain_source *source, const char *url)
+{
+    return (rpl_json_rpc_endpoint){.url = url,
+                                   .ca_file = source->config.ca_file,
+                                   .timeout_ms = (long)source->config.pace.request_ms};
+}
+
+void rpl_chain_source_witness(rpl_chain_source *source, uint64_t finalized, uint64_t latest,
+                              rpl_chain_witnesses *out)
+{
+    char url[RPL_RPC_URL_SIZE] = "";
+    const rpl_json_rpc_endpoint endpoint = endpoint_at(source, url);
+
+    *out = (rpl_chain_witnesses){.count = source->config.prefixes->count};
+    for (size_t i = 0; i < out->count; i++) {
+        rpl_chain_witness *w = &out->witnesses[i];
+        w->standing = RPL_CHAIN_NO_URL;
+        if (address_of(source, i, url)) {
+            const rpl_status s = rpl_chain_witness_ask(&endpoint, finalized, latest, w);
+            w->standing = standing_of(s);
+        }
+    }
+    sodium_memzero(url, sizeof(url));
+}
+
+rpl_status rpl_chain_source_list(rpl_chain_source *source, size_t place,
+                                 const uint8_t block[static 32], rpl_contract_item *items,
+                                 size_t cap, size_t *count)
+{
+    char url[RPL_RPC_URL_SIZE] = "";
+    const rpl_json_rpc_endpoint endpoint = endpoint_at(source, url);
+
+    if (!address_of(source, place, url))
+        return rpl_fail(RPL_UNAVAILABLE, "there is no key for this provider");
+    const rpl_status s =
+        rpl_chain_list_ask(&endpoint, source->config.pin.address, block, items, cap, count);
+    sodium_memzero(url, sizeof(url));
+    return s;
 }

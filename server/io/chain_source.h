@@ -15,6 +15,8 @@
 #ifndef RPL_SERVER_IO_CHAIN_SOURCE_H
 #define RPL_SERVER_IO_CHAIN_SOURCE_H
 
+#include "attestation/policy/chain_push.h"
+#include "attestation/policy/contract_call.h"
 #include "attestation/policy/rpc_urls.h"
 
 typedef struct {
@@ -43,5 +45,14 @@ void rpl_chain_source_keys(rpl_chain_source *source, const rpl_rpc_keys *keys);
 /* Does not fail: each report says what is known, or why nothing is. */
 void rpl_chain_source_ask(rpl_chain_source *source, const rpl_chain_question *question,
                           rpl_chain_facts *out);
+
+/* What each provider knows of two blocks by number, one after the other; the same promise. */
+void rpl_chain_source_witness(rpl_chain_source *source, uint64_t finalized, uint64_t latest,
+                              rpl_chain_witnesses *out);
+/* The end of the contract's list at a block, as one provider has it (chain_list.h).
+ * RPL_UNAVAILABLE  there is no key for it, or it does not answer; else as rpl_chain_list_ask */
+RPL_CHECKED rpl_status rpl_chain_source_list(rpl_chain_source *source, size_t provider,
+                                             const uint8_t block[static 32],
+                                             rpl_contract_item *items, size_t cap, size_t *count);
 
 #endif

@@ -67,22 +67,13 @@ static void chain(void *self, const rpl_chain_question *question, rpl_chain_fact
 
 static void chain_witness(void *self, uint64_t finalized, uint64_t latest, rpl_chain_witnesses *out)
 {
-    (void)self;
-    (void)finalized;
-    (void)latest;
-    *out = (rpl_chain_witnesses){0};
+    rpl_chain_source_witness(((rpl_world *)self)->chain, finalized, latest, out);
 }
 
 static rpl_status chain_list(void *self, size_t provider, const uint8_t block[static 32],
                              rpl_contract_item *items, size_t cap, size_t *count)
 {
-    (void)self;
-    (void)provider;
-    (void)block;
-    (void)items;
-    (void)cap;
-    *count = 0;
-    return rpl_fail(RPL_UNAVAILABLE, "nobody is asked");
+    return rpl_chain_source_list(((rpl_world *)self)->chain, provider, block, items, cap, count);
 }
 
 static void chain_confirmed(void *self, const rpl_chain_block *finalized)

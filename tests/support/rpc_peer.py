@@ -132,6 +132,17 @@ def get_storage(recorded, key, slot):
     raise Error(-32602)
 
 
+def call(key, data):
+    """count() and list() of a contract with 300 entries, of which only the last is shown."""
+    if data == "0x06661abd":  # count()
+        return "0x" + f"{300:064x}"
+    if key == "shortlist":
+        return "0x" + f"{32:064x}"
+    offset = int(data[10:74], 16)
+    words = [32, 1, 7, 8, 100, 200, 50, offset, 1]  # of the item: kind, value, entry, status
+    return "0x" + "".join(f"{word:064x}" for word in words)
+
+
 def result(recorded, key, method, params):
     if method == "eth_chainId":
         return hex(1) if key == "otherchain" else hex(recorded["chain_id"])
@@ -139,6 +150,8 @@ def result(recorded, key, method, params):
         return get_block(recorded, key, params[0])
     if method == "eth_getProof":
         return get_proof(recorded, key, params[1])
+    if method == "eth_call":
+        return call(key, params[0]["data"])
     if params[-1].get("requireCanonical") is not True or len(params[-1]["blockHash"]) != 66:
         raise Error(-32602)
     if method == "eth_getStorageAt":

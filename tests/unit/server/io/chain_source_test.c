@@ -329,6 +329,78 @@ static void keys_and_addresses_are_in_no_log(void **state)
     assert_null(strstr(text, "KEY_OF"));
 }
 
+/* --- single questions --- */
+
+static rpl_chain_source *source_of(const rpl_rpc_prefixes *prefixes, const char *const keys[2])
+{
+    const evm_case one = evm_case_of(peer.recorded, "approved");
+    rpl_chain_source_config config = {
+        .pin = {.is_set = true, .chain_id = 8453, .n_providers = 2, .quorum = 2},
+        .prefixes = prefixes,
+        .ca_file = peer.ca,
+        .pace = {SHORT_MS, SHORT_MS, 10, 20},
+    };
+    rpl_rpc_keys given = {{{0}}};
+    memcpy(config.pin.address, one.address, sizeof(one.address));
+    for (size_t i = 0; i < 2; i++)
+        snprintf(given.text[i], sizeof(given.text[i]), "%s", keys[i]);
+    rpl_chain_source *source = rpl_chain_source_new(&config);
+    assert_non_null(source);
+    rpl_chain_source_keys(source, &given);
+    return source;
+}
+
+static void witnesses_say_which_blocks_they_know(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        rpl_chain_standing standing;
+    } cases[] = {{"honest", RPL_CHAIN_KNOWN},     {"fork", RPL_CHAIN_KNOWN},
+                 {"badhash", RPL_CHAIN_UNPROVEN}, {"othernumber", RPL_CHAIN_MALFORMED},
+                 {"limited", RPL_CHAIN_REFUSED},  {"nullblock", RPL_CHAIN_MALFORMED},
+                 {"", RPL_CHAIN_NO_URL}};
+    const rpl_rpc_prefixes prefixes = prefixes_of(2);
+    const rpl_chain_facts facts = facts_of((const char *const[]){"honest"}, 1, 1, SHORT_MS);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        rpl_chain_witnesses w;
+        rpl_chain_source *source =
+            source_of(&prefixes, (const char *const[]){"honest", cases[i].key});
+        rpl_chain_source_witness(source, FINALIZED, LATEST, &w);
+        rpl_chain_source_free(source);
+        assert_int_equal(w.count, 2);
+        if (w.witnesses[1].standing != cases[i].standing)
+            fail_msg("\"%s\": one that %s", cases[i].key,
+                     rpl_chain_standing_text(w.witnesses[1].standing));
+        const rpl_chain_witness *honest = &w.witnesses[0];
+        assert_true(honest->chain_id == 8453 && honest->finalized_number == FINALIZED);
+        assert_memory_equal(honest->latest_hash, facts.reports[0].latest.block.hash, 32);
+        assert_memory_equal(honest->finalized_hash, facts.reports[0].finalized.block.hash, 32);
+        if (strcmp(cases[i].key, "fork") == 0)
+            assert_memory_not_equal(w.witnesses[1].latest_hash, honest->latest_hash, 32);
+    }
+}
+
+static void the_end_of_the_list_is_read(void **state)
+{
+    (void)state;
+    static rpl_contract_item items[RPL_CONTRACT_PAGE];
+    static const uint8_t block[32] = {1};
+    const rpl_rpc_prefixes prefixes = prefixes_of(2);
+    size_t count = 0;
+    rpl_chain_source *source = source_of(&prefixes, (const char *const[]){"honest", "shortlist"});
+    assert_ok(rpl_chain_source_list(source, 0, block, items, RPL_CONTRACT_PAGE, &count));
+    assert_int_equal(count, 1);
+    assert_true(items[0].key.kind[31] == 7 && items[0].key.value[31] == 8);
+    assert_true(items[0].entry.not_before == 100 && items[0].entry.not_after == 200);
+    assert_true(items[0].entry.position == 300 - RPL_CONTRACT_PAGE); /* as the peer was asked */
+    assert_code(rpl_chain_source_list(source, 1, block, items, RPL_CONTRACT_PAGE, &count),
+                RPL_MALFORMED);
+    assert_code(rpl_chain_source_list(source, 2, block, items, RPL_CONTRACT_PAGE, &count),
+                RPL_UNAVAILABLE);
+    rpl_chain_source_free(source);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +416,8 @@ int main(void)
         cmocka_unit_test(what_goes_on_failing_ends_at_the_deadline),
         cmocka_unit_test(without_keys_nobody_is_asked),
         cmocka_unit_test(keys_and_addresses_are_in_no_log),
+        cmocka_unit_test(witnesses_say_which_blocks_they_know),
+        cmocka_unit_test(the_end_of_the_list_is_read),
     };
     if (rpl_http_global_init().code != RPL_OK)
         return 1;
