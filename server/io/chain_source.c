@@ -286,8 +286,9 @@ static void each(provider *providers, size_t count, void *(*step)(void *))
 {
     for (size_t i = 0; i < count; i++) {
         provider *p = &providers[i];
-        p->has_thread = is_known(p) && pthread_create(&p->thread, NULL, step, p) == 0;
-        if (is_known(p) && !p->has_thread)
+        const bool wanted = is_known(p); /* once its thread runs, the report is the thread's */
+        p->has_thread = wanted && pthread_create(&p->thread, NULL, step, p) == 0;
+        if (wanted && !p->has_thread)
             (void)step(p);
     }
     for (size_t i = 0; i < count; i++)
