@@ -52,6 +52,7 @@ typedef struct {
     size_t n_time_origins;
     const char *time_origins[RPL_CONFIG_TIME_ORIGINS_MAX]; /* https URLs of distinct hosts */
     const char *stop_at;                                   /* test builds only; NULL: unset */
+    int64_t chain_deadline_ms;                             /* test builds only; 0: the usual one */
     bool host_clock;             /* test builds only: the host's clock instead of the origins */
     int64_t test_time_max_age_s; /* test builds only; 0: unset */
     rpl_verifier_policy verifier_policy;

@@ -320,6 +320,8 @@ static const rpl_setting_row rows[] = {
      "test builds only: host, origins, or origins:SECONDS that an agreed time lasts"},
     {"REPLICATOOR_TEST_ROOT", RPL_SETTING_TESTING, "", parse_test_root,
      "test builds only: PEM of the root that replaces Intel's"},
+    {"REPLICATOOR_TEST_CHAIN_MS", RPL_SETTING_LOCAL, "0", rpl_parse_test_chain_ms,
+     "test builds only: milliseconds for one question to the providers; 0: as in a release"},
     {"REPLICATOOR_TEST_STOP_AT", RPL_SETTING_LOCAL, "", parse_stop_at,
      "test builds only: row of the state table at which the process stops itself"},
 #endif

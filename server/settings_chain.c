@@ -108,6 +108,19 @@ const char *rpl_parse_rpc_quorum(rpl_config *c, const char *value, char **shown)
     return NULL;
 }
 
+#ifdef RPL_TEST_ROOTS
+const char *rpl_parse_test_chain_ms(rpl_config *c, const char *value, char **shown)
+{
+    uint64_t ms;
+    const char *rest;
+    (void)shown;
+    if (!rpl_setting_number(value, 0, 60000, 10, &ms, &rest) || *rest)
+        return "milliseconds, at most 60000";
+    c->chain_deadline_ms = (int64_t)ms;
+    return NULL;
+}
+#endif
+
 const char *rpl_settings_chain_check(rpl_config *c, bool has_devices)
 {
     const size_t given = (size_t)c->has_contract + (c->chain.chain_id != 0) + c->has_contract_code +

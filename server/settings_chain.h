@@ -13,6 +13,10 @@ const char *rpl_parse_rpc_prefix(rpl_config *c, const char *value, char **shown)
 /* "majority", or a number that is held against the prefixes below. */
 const char *rpl_parse_rpc_quorum(rpl_config *c, const char *value, char **shown);
 
+#ifdef RPL_TEST_ROOTS
+const char *rpl_parse_test_chain_ms(rpl_config *c, const char *value, char **shown);
+#endif
+
 /* What only shows when all are read: the four of a contract are given together, the quorum fits the
  * prefixes, and REPLICATOOR_DEVICES (`has_devices`: it was given) stands beside a contract. NULL, or
  * what is wrong; fills in the rest of the pin. */

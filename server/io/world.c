@@ -171,7 +171,7 @@ static rpl_status make_time_source(rpl_world *world)
 
 static rpl_status make_chain_source(rpl_world *world)
 {
-    const rpl_chain_source_config config = {
+    rpl_chain_source_config config = {
         .pin = world->config.chain,
         .prefixes = world->config.rpc_prefixes,
         .ca_file = world->config.ca_file,
@@ -179,6 +179,8 @@ static rpl_status make_chain_source(rpl_world *world)
     };
     if (!config.pin.is_set)
         return rpl_ok();
+    if (world->config.chain_deadline_ms)
+        config.pace.deadline_ms = world->config.chain_deadline_ms;
     world->chain = rpl_chain_source_new(&config);
     return world->chain ? rpl_ok() : rpl_fail(RPL_INTERNAL, "no memory");
 }

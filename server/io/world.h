@@ -21,6 +21,8 @@ typedef struct {
     int64_t time_max_age_ms; /* how long an agreed time is carried on; 0: a day */
     bool host_clock;         /* builds with RPL_TEST_ROOTS only */
     const char *stop_at;     /* test builds: the row at which the process stops itself, or NULL */
+    int64_t
+        chain_deadline_ms; /* test builds: for one question to the providers; 0: the usual one */
     rpl_secure_paths files;
 } rpl_world_config;
 

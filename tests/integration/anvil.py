@@ -16,10 +16,16 @@ from tappd_sim.keccak import keccak256  # noqa: E402  the path has to be set fir
 
 CONTRACTS = os.path.join(REPOSITORY, "contracts")
 ANVIL = os.path.join(CONTRACTS, "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil")
-ARTIFACT = os.path.join(CONTRACTS, "UpgradeOperator.json")
+with open(os.path.join(CONTRACTS, "UpgradeOperator.json"), encoding="utf-8") as artifact:
+    ARTIFACT = json.load(artifact)
+CODE_HASH = ARTIFACT["runtime_code_hash"].removeprefix("0x")
 DELAY = 48 * 3600
 NEVER = 2**64 - 1
 FINALITY = 2  # blocks
+
+
+# What the first account of a new chain creates first.
+FIRST_CONTRACT = "0x5fbdb2315678afecb367f032d93f642f64180aa3"
 
 
 class RpcError(Exception):
@@ -142,11 +148,9 @@ class Anvil:
 class Operator:
     """An UpgradeOperator, deployed at `at` (or by the next block) on `chain`."""
 
-    def __init__(self, chain, min_delay=DELAY, genesis=(), at=None, artifact=ARTIFACT):
+    def __init__(self, chain, min_delay=DELAY, genesis=(), at=None):
         self.chain = chain
-        with open(artifact, encoding="utf-8") as f:
-            self.artifact = json.load(f)
-        code = bytes.fromhex(self.artifact["bytecode"][2:])
+        code = bytes.fromhex(ARTIFACT["bytecode"].removeprefix("0x"))
         entries = [(kind(name), value, bytearray(b"")) for name, value in genesis]
         receipt = chain.send(None, code + abi(chain.owner, min_delay, entries), at=at)
         self.address = receipt["contractAddress"]
@@ -162,9 +166,9 @@ class Operator:
     def forget_the_delay(self):
         """From now on the code at this address is that of a fork whose delay is 0."""
         code = bytearray(self.code)
-        assert self.artifact["min_delay_at"], "no immutable in the artifact"
-        for start in self.artifact["min_delay_at"]:
-            assert int.from_bytes(code[start:start + 32], "big") == self.artifact["min_delay"]
+        assert ARTIFACT["min_delay_at"], "no immutable in the artifact"
+        for start in ARTIFACT["min_delay_at"]:
+            assert int.from_bytes(code[start:start + 32], "big") == ARTIFACT["min_delay"]
             code[start:start + 32] = bytes(32)
         self.chain("anvil_setCode", self.address, "0x" + code.hex())
 

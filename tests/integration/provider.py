@@ -24,7 +24,7 @@ def _name(text):
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
-class TestCa:
+class Authority:
     """A CA in `directory`: `ca_file` for REPLICATOOR_CA_FILE, and certificates for addresses."""
 
     def __init__(self, directory, name="test CA"):
@@ -82,8 +82,11 @@ class Provider:
         self.context = ca.context(address, **dates)
         self.server = None
 
-    def __enter__(self):
-        self.server = http.server.ThreadingHTTPServer((self.address, 0), _Handler)
+    def __enter__(self, port=0):
+        """`port`: that of an earlier life, for a provider that comes back."""
+        http.server.ThreadingHTTPServer.allow_reuse_address = True
+        port = port or (self.server.server_address[1] if self.server else 0)
+        self.server = http.server.ThreadingHTTPServer((self.address, port), _Handler)
         self.server.daemon_threads = True
         self.server.provider = self
         self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True,
