@@ -23,6 +23,7 @@ int rpl_ctl_measure(int argc, char **argv);
 int rpl_ctl_migrate(int argc, char **argv);
 int rpl_ctl_release(int argc, char **argv);
 int rpl_ctl_verify(int argc, char **argv);
+int rpl_ctl_upgrade(int argc, char **argv);
 
 /* Command line. An option takes its value from the next argument. */
 typedef struct {

@@ -28,6 +28,14 @@ static const command commands[] = {
      "         or --node HOST:PORT instead of QUOTE; [--release HEX]",
      "verify a quote, raw or in hex; the evidence that a node sends behind it is left out; or a\n"
      "      running node: its quote over a fresh nonce, its event log, and what it says of itself"},
+    {"upgrade", rpl_ctl_upgrade,
+     "propose|revoke|sunset --contract ADDRESS [--rpc URL [--from ADDRESS]] [--json|--safe]\n"
+     "          (--kind NAME --value VALUE | --compose FILE --image-hash HEX [--quote FILE\n"
+     "          --event-log FILE]) [--not-before UNIX] [--not-after UNIX] [--info|--reason TEXT]\n"
+     "  upgrade list --contract ADDRESS --rpc URL [--since BLOCK] [--json]\n"
+     "  upgrade watch --contract ADDRESS --rpc URL [--expect KIND=VALUE,..] [--expect-file FILE]\n"
+     "          [--webhook URL] [--interval S] [--max-age S] [--blind S] [--once]",
+     "prepare a transaction for a multisig or a hardware wallet; what is pending, active, changed"},
 };
 
 enum { COMMANDS = sizeof(commands) / sizeof(*commands) };

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 
@@ -96,6 +97,8 @@ class Anvil:
                 self.url = "http://" + line.split()[-1]
                 break
         assert self.url, "anvil did not start"
+        # it writes a line per request, and would stop when nobody read them
+        threading.Thread(target=self.process.stdout.read, daemon=True).start()
         self.accounts = self("eth_accounts")
         self.owner = self.accounts[0]
         return self
@@ -103,7 +106,6 @@ class Anvil:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
 
     def __call__(self, method, *params):
         body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}).encode()
