@@ -56,8 +56,8 @@ static rpl_verifier_policy policy;
 static outcome verify_with(rpl_verifier *verifier, const test_case *c)
 {
     static rpl_verdict verdict;
-    RPL_AUTO(verification) rpl_verification *v = NULL;
     const rpl_bytes quote = rpl_bytes_of(c->quote, c->quote_len);
+    RPL_AUTO(verification) rpl_verification *v = NULL;
     rpl_verdict_start(&verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
     rpl_status s = verifier
                        ? rpl_verification_begin_with(verifier, quote, &policy, c->now, &verdict, &v)
@@ -104,6 +104,44 @@ static void verification_with_a_verifier(void **state)
     survives(verify_by_what_is_kept, &c, COMPLETE, true);
     rpl_verifier_free(knows_it);
     free_case(&c);
+}
+
+/* What a verifier keeps of a run that ran out of memory: the next one is right all the same. */
+static outcome verify_after_failure(const test_case *c, long nth, bool *reached)
+{
+    RPL_AUTO(verifier) rpl_verifier *verifier = rpl_verifier_new(&c->roots);
+    assert_non_null(verifier);
+    scarce_begin(nth, false);
+    (void)verify_with(verifier, c);
+    *reached = scarce_end();
+    return verify_with(verifier, c);
+}
+
+static void nothing_wrong_is_kept(bool forged)
+{
+    const rpl_roots intel = rpl_roots_intel();
+    test_case c = load_case(V5, &intel);
+    c.quote[200] ^= forged;
+    bool reached = true;
+    for (long nth = 1; reached; nth++) {
+        const long before = scarce_alive();
+        assert_int_equal(verify_after_failure(&c, nth, &reached), forged ? REFUSED : COMPLETE);
+        if (nth > EACH && scarce_alive() > before)
+            fail_msg("allocation %ld fails: %ld are lost", nth, scarce_alive() - before);
+    }
+    free_case(&c);
+}
+
+static void a_verifier_keeps_nothing_wrong(void **state)
+{
+    (void)state;
+    nothing_wrong_is_kept(false);
+}
+
+static void a_verifier_keeps_nothing_of_a_forgery(void **state)
+{
+    (void)state;
+    nothing_wrong_is_kept(true);
 }
 
 static void verification_of(const char *folder, bool forged)
@@ -261,6 +299,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verification_of_version_4),
         cmocka_unit_test(verification_of_version_5),
+        cmocka_unit_test(a_verifier_keeps_nothing_wrong),
+        cmocka_unit_test(a_verifier_keeps_nothing_of_a_forgery),
         cmocka_unit_test(verification_of_a_forged_quote),
         cmocka_unit_test(verification_with_a_verifier),
         cmocka_unit_test(bundles),

@@ -100,6 +100,22 @@ def tcb_signing_revoked(w):
     w.root_crl = make_crl(w.pki.root, revoked=[w.signer.cert.serial_number])
 
 
+def _other_signer(w):
+    other = certificate(w.signer.key, "Intel SGX TCB Signing", w.pki.root, is_ca=False)
+    w.qe_signer_chain = pem_of(other.cert) + w.pki.root.pem
+    return other.cert.serial_number
+
+
+@case("TCB_SIGNING_REVOKED", "the signer of the QE identity alone is on the root's list")
+def qe_signer_revoked(w):
+    w.root_crl = make_crl(w.pki.root, revoked=[_other_signer(w)])
+
+
+@case("TCB_SIGNING_REVOKED", "two signers, both on the root's list")
+def both_signers_revoked(w):
+    w.root_crl = make_crl(w.pki.root, revoked=[_other_signer(w), w.signer.cert.serial_number])
+
+
 @case("ROOT_REVOKED", "the root is on its own list")
 def root_revoked(w):
     w.root_crl = make_crl(w.pki.root, revoked=[w.pki.root.cert.serial_number])
@@ -453,6 +469,16 @@ for _doc, _fields in (("tcb_info", TCB_FIELDS), ("qe_identity", QE_FIELDS)):
         CASES.append((f"{_doc}_{_name}", _expected, "one member changed",
                       ADVISORIES.get(f"{_doc}_{_name}"),
                       lambda w, d=_doc, p=_path, v=_value: _set(p, v)(getattr(w, d))))
+
+
+DATES = {"platform": lambda w: w.tcb_info["tcbLevels"][0],
+         "module": lambda w: w.tcb_info["tdxModuleIdentities"][1]["tcbLevels"][0],
+         "qe": lambda w: w.qe_identity["tcbLevels"][0]}
+
+
+@each("ACCEPT UpToDate", "the earliest of three dates counts: 2024-01-02", DATES)
+def ok_date_of(w, level):
+    level(w)["tcbDate"] = "2024-01-02T00:00:00Z"
 
 
 @each("ACCEPT", "platforms of every status", {s: s for s in tcb.STATUSES[:6]})

@@ -3,11 +3,10 @@ again: what is harmless changes no answer, and nothing makes a refused case admi
 
 A fixed seed per case chooses the edits, so that every run makes the same ones.
 """
-import json
 import random
 
 from tests.vectors.generate.cases import CASES
-from tests.vectors.generate.world import ISSUED, NOW, NOW_S, UNTIL, World, datetime, iso, make_crl
+from tests.vectors.generate.world import NOW, World, datetime, iso, make_crl
 
 DAY = datetime.timedelta(days=1)
 # Refused for a relation between two fields: an edit of the other one may rightly admit it.
@@ -91,10 +90,6 @@ def signed_byte(w, r):
     """A byte of the signed part, after the signature was made; never the length behind it."""
     at, bit, before = r.randrange(48, 600), 1 << r.randrange(8), w.quote_edit
     w.quote_edit = lambda q: before(q[:at] + bytes([q[at] ^ bit]) + q[at + 1:])
-
-
-def time_of_day(w, r):
-    w.now = NOW_S + r.randrange(-10**8, 10**8)
 
 
 RELATED = [svns, leaf("tcb_info"), leaf("qe_identity"), flags("td_attributes"), flags("xfam"),

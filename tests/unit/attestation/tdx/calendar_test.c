@@ -40,6 +40,16 @@ static void moments_that_never_were_are_refused(void **state)
     assert_int_equal(out, 7);
 }
 
+static void the_calendar_begins_and_ends(void **state)
+{
+    (void)state;
+    int64_t out = 7;
+    assert_true(rpl_calendar_to_unix(&(rpl_calendar_time){1, 1, 1, 0, 0, 0}, &out));
+    assert_true(out == -62135596800);
+    assert_true(rpl_calendar_to_unix(&(rpl_calendar_time){9999, 12, 31, 23, 59, 59}, &out));
+    assert_true(out == 253402300799);
+}
+
 static void beyond_the_calendar_there_is_a_word_for_it(void **state)
 {
     (void)state;
@@ -61,6 +71,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_day_agrees_with_the_c_library),
         cmocka_unit_test(moments_that_never_were_are_refused),
+        cmocka_unit_test(the_calendar_begins_and_ends),
         cmocka_unit_test(beyond_the_calendar_there_is_a_word_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,7 @@ static void lengths_are_the_shortest_or_refused(void **state)
         {{0x04, 0x83, 0x00, 0xff, 0xff}, 5, 65535, false},
         {{0x04, 0x84, 0x00, 0x00, 0x00, 0x80}, 6, 128, false},
         {{0x04, 0x80}, 2, 0, false},
+        {{0x04, 0x80}, 2, 128, false},
         {{0x04, 0xff}, 2, 127, false},
         {{0x1f, 0x00}, 2, 0, false}, /* a tag of several bytes */
     };

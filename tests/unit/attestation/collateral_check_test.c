@@ -1,0 +1,88 @@
+/* What the checks of the collateral say besides yes and no, over generated cases. */
+#include "tests/support/cases.h"
+
+enum { DATE_2024_01_02 = 1704153600 };
+
+typedef struct {
+    rpl_verdict verdict;
+    rpl_quote_facts facts;
+} answer;
+
+static void judge(const char *name, uint32_t accepted, answer *out)
+{
+    char folder[1024];
+    const rpl_roots roots = test_root(RPL_GENERATED "/root_ca.der");
+    rpl_verifier_policy policy = rpl_verifier_policy_default();
+    policy.accepted_tcb = accepted;
+    snprintf(folder, sizeof(folder), RPL_GENERATED "/%s", name);
+    test_case c = load_case(folder, &roots);
+    judge_case(&c, rpl_bytes_of(c.quote, c.quote_len), &policy, &out->verdict, &out->facts);
+    free_case(&c);
+}
+
+static size_t count_of(const rpl_verdict *v, const char *code)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n_findings; i++)
+        n += strcmp(v->findings[i].code, code) == 0;
+    return n;
+}
+
+static void the_earliest_date_counts(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ok_date_of_platform", "ok_date_of_module",
+                                        "ok_date_of_qe"};
+    static answer a;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        judge(names[i], EVERY_STATUS, &a);
+        assert_int_equal(a.facts.tcb_date, DATE_2024_01_02);
+    }
+}
+
+static void a_refused_status_names_the_accepted_ones(void **state)
+{
+    (void)state;
+    static answer a;
+    judge("platform_OutOfDate", 1u << RPL_TCB_UP_TO_DATE | 1u << RPL_TCB_SW_HARDENING_NEEDED, &a);
+    assert_int_equal(a.verdict.n_findings, 1);
+    assert_string_equal(a.verdict.findings[0].code, "TCB_STATUS");
+    assert_string_equal(a.verdict.findings[0].got, "OutOfDate");
+    assert_string_equal(a.verdict.findings[0].want, "UpToDate, SWHardeningNeeded");
+}
+
+static void each_revoked_signer_is_said_once(void **state)
+{
+    (void)state;
+    static answer a;
+    judge("tcb_signing_revoked", EVERY_STATUS, &a);
+    assert_int_equal(count_of(&a.verdict, "TCB_SIGNING_REVOKED"), 1);
+    judge("qe_signer_revoked", EVERY_STATUS, &a);
+    assert_int_equal(count_of(&a.verdict, "TCB_SIGNING_REVOKED"), 1);
+    assert_int_equal(a.verdict.state[RPL_CHECK_TCB_INFO], RPL_PASSED);
+    assert_int_equal(a.verdict.state[RPL_CHECK_QE_IDENTITY], RPL_NOT_RUN);
+    judge("both_signers_revoked", EVERY_STATUS, &a);
+    assert_int_equal(count_of(&a.verdict, "TCB_SIGNING_REVOKED"), 2);
+}
+
+/* The collateral of a quote under another root is judged as far as it goes. */
+static void the_root_list_needs_no_trusted_quote(void **state)
+{
+    (void)state;
+    static answer a;
+    judge("other_root", EVERY_STATUS, &a);
+    assert_int_equal(a.verdict.state[RPL_CHECK_PCK_ROOT], RPL_FAILED);
+    assert_int_equal(a.verdict.state[RPL_CHECK_CRL_ROOT], RPL_PASSED);
+    assert_int_equal(a.verdict.state[RPL_CHECK_TCB_INFO], RPL_PASSED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_earliest_date_counts),
+        cmocka_unit_test(a_refused_status_names_the_accepted_ones),
+        cmocka_unit_test(each_revoked_signer_is_said_once),
+        cmocka_unit_test(the_root_list_needs_no_trusted_quote),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
