@@ -1,5 +1,6 @@
 """The cases: each takes a fresh World, bends one thing, and says what must come of it."""
 import datetime
+import json
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -469,6 +470,14 @@ for _doc, _fields in (("tcb_info", TCB_FIELDS), ("qe_identity", QE_FIELDS)):
         CASES.append((f"{_doc}_{_name}", _expected, "one member changed",
                       ADVISORIES.get(f"{_doc}_{_name}"),
                       lambda w, d=_doc, p=_path, v=_value: _set(p, v)(getattr(w, d))))
+
+
+@case("ACCEPT UpToDate", "levels that differ in a TDX component alone, the lower one first")
+def ok_levels_by_tdx(w):
+    lower = json.loads(json.dumps(w.tcb_info["tcbLevels"][0]))
+    lower["tcb"]["tdxtcbcomponents"][2]["svn"] -= 1
+    lower["tcbStatus"] = "OutOfDate"
+    w.tcb_info["tcbLevels"].insert(0, lower)
 
 
 DATES = {"platform": lambda w: w.tcb_info["tcbLevels"][0],
