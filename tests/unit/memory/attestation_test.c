@@ -155,12 +155,6 @@ static void verification_of(const char *folder, bool forged)
     free_case(&c);
 }
 
-static void verification_of_version_4(void **state)
-{
-    (void)state;
-    verification_of(V4, false);
-}
-
 static void verification_of_version_5(void **state)
 {
     (void)state;
@@ -297,7 +291,6 @@ static void verdicts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verification_of_version_4),
         cmocka_unit_test(verification_of_version_5),
         cmocka_unit_test(a_verifier_keeps_nothing_wrong),
         cmocka_unit_test(a_verifier_keeps_nothing_of_a_forgery),
