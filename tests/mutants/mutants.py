@@ -110,14 +110,15 @@ def judge(mutant, tests, seconds, slow):
 
 
 def earlier(state):
-    """key -> verdict, of a run over the same sources and tests."""
+    """key -> verdict, of earlier runs."""
     if not RESULTS.exists():
         return {}
     lines = RESULTS.read_text().splitlines()
-    if not lines or lines[0] != state:
-        # Those that were noticed are noticed still, most likely; the survivors are asked again.
-        return {}
-    return dict(line.split("\t", 1)[::-1] for line in lines[1:])
+    verdicts = dict(line.split("\t", 1)[::-1] for line in lines[1:])
+    if lines and lines[0] == state:
+        return verdicts
+    # What was noticed is taken to be noticed still; the others are asked again.
+    return {key: verdict for key, verdict in verdicts.items() if verdict.startswith("test-")}
 
 
 def digest_of_tree():
@@ -165,7 +166,7 @@ def main():
     RESULTS.write_text("\n".join([state] + [f"{v}\t{k}" for k, v in verdicts.items()]) + "\n")
     wanted = [m for m in mutants if not arguments or m.file in arguments]
     with RESULTS.open("a") as results:
-        for slow, mutant in [(False, m) for m in wanted] + [(True, m) for m in wanted]:
+        for slow, mutant in [(False, m) for m in wanted] + [(True, m) for m in wanted if m.kind != "edge"]:
             before = verdicts.get(mutant.key)
             if before != ("maybe" if slow else None):
                 continue

@@ -207,12 +207,37 @@ static void what_is_not_a_log_is_refused(void **state)
         E("3", "134217729", "\"a\"", "\"\"", ",\"version\":\"1\""),
         E("3", "134217729", "\"a\"", "\"\"", ",\"digest\":\"00\""),
         E("3", "134217729", "\"a\"", "\"\"", ",\"imr\":3"),
+        E("3", "134217729", "\"a\"", "\"\"", ",\"digest\":7"),
+        E("0", "1", "\"a\"", "\"zz\"", ",\"digest\":\"" ONES_96 "\""),
+        "[{\"imr\":0,\"event_type\":1,\"event\":\"zz\",\"digest\":\"" ONES_96 "\"}]",
+        "[{\"imr\":3,\"event_type\":134217729,\"associated_data\":7,\"event_payload\":\"\"}]",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         assert_refused(texts[i], RPL_MALFORMED);
     rpl_event_log log = parsed(E("3", "134217729", "\"a\"", "\"00\"", ",\"new_member\":[]"));
     assert_int_equal(log.count, 1);
     rpl_event_log_free(&log);
+}
+
+static void long_names_are_refused_wherever_they_stand(void **state)
+{
+    (void)state;
+    char name[RPL_EVENT_NAME_MAX + 2], text[600];
+    for (size_t more = 0; more <= 1; more++) {
+        memset(name, 'n', sizeof(name));
+        name[RPL_EVENT_NAME_MAX + more] = 0;
+        snprintf(text, sizeof(text), E("3", "134217729", "\"%s\"", "\"\"", ""), name);
+        rpl_event_log log = {0};
+        assert_code(rpl_event_log_parse(rpl_bytes_of_text(text), &log),
+                    more ? RPL_TOO_LARGE : RPL_OK);
+        rpl_event_log_free(&log);
+        snprintf(text, sizeof(text), E("0", "1", "\"%s\"", "\"\"", ",\"digest\":\"" ONES_96 "\""),
+                 name);
+        log = (rpl_event_log){0};
+        assert_code(rpl_event_log_parse(rpl_bytes_of_text(text), &log),
+                    more ? RPL_TOO_LARGE : RPL_OK);
+        rpl_event_log_free(&log);
+    }
 }
 
 static void every_limit_is_enforced_exactly(void **state)
@@ -307,6 +332,7 @@ int main(void)
         cmocka_unit_test(both_forms_of_2024_are_read),
         cmocka_unit_test(an_rtmr3_digest_that_nothing_explains_is_refused),
         cmocka_unit_test(what_is_not_a_log_is_refused),
+        cmocka_unit_test(long_names_are_refused_wherever_they_stand),
         cmocka_unit_test(every_limit_is_enforced_exactly),
         cmocka_unit_test(adding_takes_only_events_whose_digest_can_be_made),
         cmocka_unit_test(every_truncation_of_a_real_log_is_refused),
