@@ -14,7 +14,7 @@ static bool is_same_block(const rpl_chain_block *a, const rpl_chain_block *b)
 static bool is_at_or_behind(const rpl_chain_block *later, const rpl_chain_block *earlier)
 {
     return later->number == earlier->number
-               ? is_same(later->hash, earlier->hash) && later->timestamp == earlier->timestamp
+               ? is_same(later->hash, earlier->hash)
                : later->number > earlier->number && later->timestamp >= earlier->timestamp;
 }
 

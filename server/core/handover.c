@@ -84,7 +84,7 @@ static bool encode_custody(pb_ostream_t *stream, const pb_field_t *field, void *
 /* Borrows everything. */
 static message message_of(const rpl_bytes *state, const rpl_bytes *quote,
                           const uint8_t signature[static RPL_SIGNATURE_LEN],
-                          const rpl_custody *custody)
+                          const rpl_custody *custody, const rpl_chain_block *mark)
 {
     message m = replicatoor_v1_Handover_init_zero;
     m.state.funcs.encode = m.quote.funcs.encode = encode_bytes;
@@ -94,20 +94,27 @@ static message message_of(const rpl_bytes *state, const rpl_bytes *quote,
     memcpy(m.signature.bytes, signature, RPL_SIGNATURE_LEN);
     m.custody.funcs.encode = encode_custody;
     m.custody.arg = (void *)(uintptr_t)custody;
+    if (mark->number > 0) {
+        m.mark_number = mark->number;
+        m.mark_timestamp = mark->timestamp;
+        m.mark_hash.size = sizeof(mark->hash);
+        memcpy(m.mark_hash.bytes, mark->hash, sizeof(mark->hash));
+    }
     return m;
 }
 
 size_t rpl_handover_len_max(size_t state_len, size_t quote_len, size_t receipts)
 {
     return state_len + quote_len + receipts * (replicatoor_v1_Receipt_size + FIELD_MAX) +
-           RPL_SIGNATURE_LEN + 3 * FIELD_MAX;
+           RPL_SIGNATURE_LEN + sizeof(rpl_chain_block) + 6 * FIELD_MAX;
 }
 
 rpl_status rpl_handover_encode(rpl_bytes state, rpl_bytes quote,
                                const uint8_t signature[static RPL_SIGNATURE_LEN],
-                               const rpl_custody *custody, rpl_secret **out)
+                               const rpl_custody *custody, const rpl_chain_block *mark,
+                               rpl_secret **out)
 {
-    const message m = message_of(&state, &quote, signature, custody);
+    const message m = message_of(&state, &quote, signature, custody, mark);
     size_t len;
 
     if (!pb_get_encoded_size(&len, replicatoor_v1_Handover_fields, &m))
@@ -177,10 +184,23 @@ static void free_parts(parts *p)
 static rpl_status require_canonical(rpl_bytes plaintext, const parts *p, const rpl_handover *h)
 {
     const rpl_bytes state = rpl_secret_expose(p->state), quote = {h->quote, h->quote_len};
-    const message m = message_of(&state, &quote, h->signature, rpl_state_custody(h->state));
+    const message m =
+        message_of(&state, &quote, h->signature, rpl_state_custody(h->state), &h->mark);
     return rpl_encodes_to(replicatoor_v1_Handover_fields, &m, plaintext)
                ? rpl_ok()
                : rpl_fail(RPL_MALFORMED, "the handover is not in canonical form");
+}
+
+/* All of it or nothing; the rest is the canonical form's business. */
+static bool read_mark(const message *m, rpl_chain_block *out)
+{
+    if (m->mark_number == 0)
+        return true;
+    *out = (rpl_chain_block){.number = m->mark_number, .timestamp = m->mark_timestamp};
+    if (m->mark_hash.size != sizeof(out->hash))
+        return false;
+    memcpy(out->hash, m->mark_hash.bytes, sizeof(out->hash));
+    return true;
 }
 
 static rpl_status decode(rpl_bytes plaintext, parts *p, rpl_handover *h)
@@ -195,7 +215,7 @@ static rpl_status decode(rpl_bytes plaintext, parts *p, rpl_handover *h)
     m.custody.funcs.decode = decode_receipt;
     m.custody.arg = &p->custody;
     if (!pb_decode(&stream, replicatoor_v1_Handover_fields, &m) || !p->state || !h->quote ||
-        m.signature.size != RPL_SIGNATURE_LEN)
+        m.signature.size != RPL_SIGNATURE_LEN || !read_mark(&m, &h->mark))
         return rpl_fail(RPL_MALFORMED, "the handover cannot be decoded");
     memcpy(h->signature, m.signature.bytes, RPL_SIGNATURE_LEN);
     rpl_sha256(rpl_secret_expose(p->state), h->state_digest);

@@ -7,16 +7,18 @@
 #ifndef RPL_SERVER_CORE_HANDOVER_H
 #define RPL_SERVER_CORE_HANDOVER_H
 
+#include "attestation/policy/chain_facts.h"
 #include "attestation/tdx/verdict.h"
 #include "server/core/custody.h"
 #include "server/core/state.h"
 #include "server/core/transcript.h"
 
 /* `state` is the canonical encoding whose digest stands in the onboard fields; `quote` the holder's
- * quote with evidence trailer. `*out` is the plaintext for rpl_sealed_box_seal. */
+ * quote with evidence trailer; `mark` a hint for the joiner, number 0: none. `*out` is the plaintext for rpl_sealed_box_seal. */
 RPL_CHECKED rpl_status rpl_handover_encode(rpl_bytes state, rpl_bytes quote,
                                            const uint8_t signature[static RPL_SIGNATURE_LEN],
-                                           const rpl_custody *custody, rpl_secret **out);
+                                           const rpl_custody *custody, const rpl_chain_block *mark,
+                                           rpl_secret **out);
 
 /* Bytes of that plaintext, at most. */
 size_t rpl_handover_len_max(size_t state_len, size_t quote_len, size_t receipts);
@@ -27,6 +29,7 @@ typedef struct {
     uint8_t *quote; /* owned, with trailer */
     size_t quote_len;
     uint8_t signature[RPL_SIGNATURE_LEN];
+    rpl_chain_block mark; /* as the holder says; number 0: none */
 } rpl_handover;
 
 /* RPL_MALFORMED  not such a message, or a state or custody log that does not decode

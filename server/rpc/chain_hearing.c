@@ -65,6 +65,28 @@ static void use_pushed(rpl_chain_hearing *hearing)
     agree(hearing);
 }
 
+/* A peer's mark becomes ours for this hearing when a quorum knows it as final; else it is dropped. */
+static void take_hint(rpl_chain_hearing *hearing, const rpl_ports *ports)
+{
+    const rpl_chain_block *hint = &hearing->hint;
+    rpl_chain_witnesses w = {0};
+    size_t n = 0;
+
+    if (hint->number <= hearing->mark.block.number)
+        return;
+    ports->chain_witness(ports->self, hint->number, hint->number, &w);
+    for (size_t i = 0; i < w.count; i++)
+        n += w.witnesses[i].standing == RPL_CHAIN_KNOWN &&
+             w.witnesses[i].chain_id == hearing->pin.chain_id &&
+             w.witnesses[i].finalized_number >= hint->number &&
+             rpl_bytes_equal(rpl_bytes_of(w.witnesses[i].finalized_hash, 32),
+                             rpl_bytes_of(hint->hash, 32));
+    if (n < hearing->pin.quorum)
+        return;
+    hearing->mark.block = *hint;
+    hearing->mark.block.timestamp = 0; /* nobody has shown it */
+}
+
 static void begin_to_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
 {
     hearing->asked_ms = ports->time(ports->self).boot_ms;
@@ -83,6 +105,7 @@ static void take_answer(rpl_chain_hearing *hearing, const rpl_ports *ports)
 void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
 {
     begin_to_ask(hearing, ports);
+    take_hint(hearing, ports);
     ports->chain(ports->self, &hearing->peer.question, &hearing->facts);
     take_answer(hearing, ports);
     if (!hearing->agreement.is_reached)

@@ -13,6 +13,7 @@ typedef struct {
     rpl_chain_pin pin;
     rpl_chain_mark mark;    /* as it was at the beginning */
     rpl_node_pushed pushed; /* the same */
+    rpl_chain_block hint;   /* a peer's mark; number 0: none */
     rpl_chain_case peer;
     bool was_asked;
     int64_t asked_ms; /* CLOCK_BOOTTIME, before the first request */

@@ -36,6 +36,7 @@ typedef struct {
     rpl_own_quote quote;
     uint8_t signature[RPL_SIGNATURE_LEN];
     rpl_custody custody;
+    rpl_chain_block mark; /* what the joiner may take as a hint */
     uint8_t *sealed;
     size_t sealed_len;
 } onboard_call;
@@ -82,7 +83,7 @@ static void in_worker_seal(rpl_flow *flow)
     flow->status =
         rpl_handover_encode(rpl_secret_expose(call->snapshot.state),
                             rpl_bytes_of(call->quote.with_evidence, call->quote.with_evidence_len),
-                            call->signature, &call->custody, &plaintext);
+                            call->signature, &call->custody, &call->mark, &plaintext);
     if (flow->status.code == RPL_OK)
         flow->status = rpl_sealed_box_seal(call->request.pubk, rpl_secret_expose(plaintext),
                                            call->snapshot.digest, &call->sealed, &call->sealed_len);
@@ -119,6 +120,7 @@ static rpl_status record(onboard_call *call)
     rpl_identity_sign(identity, rpl_bytes_of(message, rpl_onboard_message(&call->fields, message)),
                       call->signature);
     RPL_TRY(rpl_custody_copy(rpl_state_custody(node->state), &call->custody));
+    call->mark = node->mark.block;
     return rpl_node_step(node, RPL_EVENT_ONBOARD_RECORDED);
 }
 

@@ -272,6 +272,7 @@ static void in_worker_verify(rpl_flow *flow)
     rpl_transcript_onboard(&call->fields, &expected);
     rpl_chain_hearing_of_state(&call->judge.chain, &call->fields.identity,
                                call->fields.highest_epoch);
+    call->judge.chain.hint = call->handover.mark;
     flow->status = rpl_flow_verify(flow, call->check, &expected, &call->judge);
 }
 

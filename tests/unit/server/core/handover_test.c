@@ -6,6 +6,8 @@
 #include "tests/support/core.h"
 #include "tests/support/verdicts.h"
 
+static const rpl_chain_block no_mark;
+
 static rpl_state *state;
 static rpl_secret *encoded_state;
 static rpl_onboard_fields onboard;
@@ -38,7 +40,7 @@ static rpl_secret *handover(void)
 {
     rpl_secret *out = NULL;
     assert_ok(rpl_handover_encode(rpl_secret_expose(encoded_state), rpl_bytes_of_text(quote),
-                                  signature, rpl_state_custody(state), &out));
+                                  signature, rpl_state_custody(state), &no_mark, &out));
     return out;
 }
 
@@ -284,7 +286,7 @@ static void a_long_custody_log_is_carried_whole(void **unused)
         assert_ok(rpl_custody_add(&custody, identity, &draft));
     }
     assert_ok(rpl_handover_encode(rpl_secret_expose(encoded_state), rpl_bytes_of_text(quote),
-                                  signature, &custody, &plaintext));
+                                  signature, &custody, &no_mark, &plaintext));
     assert_ok(rpl_handover_decode(rpl_secret_expose(plaintext), &h));
     assert_int_equal(rpl_state_custody(h.state)->count, 64);
     rpl_handover_free(&h);
@@ -292,10 +294,32 @@ static void a_long_custody_log_is_carried_whole(void **unused)
     rpl_custody_free(&custody);
 }
 
+static void a_mark_travels_with_the_state(void **unused)
+{
+    (void)unused;
+    const rpl_chain_block mark = {90, 1700000000, {0xab, [31] = 0xcd}};
+    rpl_secret *with = NULL, *without = handover();
+    rpl_handover h;
+    assert_ok(rpl_handover_encode(rpl_secret_expose(encoded_state), rpl_bytes_of_text(quote),
+                                  signature, rpl_state_custody(state), &mark, &with));
+    const rpl_bytes bytes = rpl_secret_expose(with);
+    assert_ok(rpl_handover_decode(bytes, &h));
+    assert_memory_equal(&h.mark, &mark, sizeof(mark));
+    rpl_handover_free(&h);
+    /* cut anywhere behind the rest, it is no message any more */
+    for (size_t len = rpl_secret_len(without) + 1; len < bytes.len; len++)
+        assert_int_equal(decodes_as(rpl_bytes_of(bytes.data, len)), RPL_MALFORMED);
+    assert_true(bytes.len <= rpl_handover_len_max(rpl_secret_len(encoded_state), strlen(quote),
+                                                  rpl_state_custody(state)->count));
+    rpl_secret_free(with);
+    rpl_secret_free(without);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_handed_over_comes_back),
+        cmocka_unit_test(a_mark_travels_with_the_state),
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(every_changed_byte_is_refused_or_checked_later),
         cmocka_unit_test(the_encoding_is_the_documented_one),
