@@ -159,6 +159,27 @@ static void the_proof_of_another_slot_is_refused(void **state)
     json_decref(answer);
 }
 
+static void a_right_proof_under_another_name_is_refused(void **state)
+{
+    (void)state;
+    rpl_chain_view view;
+    const evm_case c = evm_case_of(recorded[0], "approved");
+    static const char *const names[] = {"0x1", "0x", "4", ""};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        json_t *answer = json_deep_copy(c.answer);
+        json_object_set_new(json_array_get(json_object_get(answer, "storageProof"), 5), "key",
+                            json_string(names[i]));
+        assert_code(evm_prove(&c, answer, &view), RPL_MALFORMED);
+        json_decref(answer);
+    }
+    /* as a number is as good as 32 bytes: clients do both */
+    json_t *answer = json_deep_copy(c.answer);
+    json_object_set_new(json_array_get(json_object_get(answer, "storageProof"), 5), "key",
+                        json_string("0x4"));
+    assert_ok(evm_prove(&c, answer, &view));
+    json_decref(answer);
+}
+
 static void another_address_and_another_root_are_refused(void **state)
 {
     (void)state;
@@ -242,6 +263,7 @@ int main(void)
         cmocka_unit_test(three_hundred_mutated_proofs_are_refused),
         cmocka_unit_test(claimed_values_change_nothing),
         cmocka_unit_test(the_proof_of_another_slot_is_refused),
+        cmocka_unit_test(a_right_proof_under_another_name_is_refused),
         cmocka_unit_test(another_address_and_another_root_are_refused),
         cmocka_unit_test(an_address_without_an_account_has_no_code),
         cmocka_unit_test(answers_of_another_shape_are_refused),

@@ -194,6 +194,16 @@ static void nodes_that_no_trie_has_are_refused(void **state)
     assert_code(prove(pair, 2, &v), RPL_MALFORMED); /* behind the end of the path */
     assert_ok(prove(pair, 1, &v));
     assert_false(v.is_present);
+    /* a child of 32 bytes and more that sits in its parent instead of being named by its hash */
+    uint8_t room[ROOM];
+    rpl_writer items = rpl_writer_over(room, sizeof(room));
+    make_leaf(1, rpl_bytes_of(large_value, 33), &leaf);
+    for (uint8_t i = 0; i < 16; i++)
+        rpl_write_bytes(&items, i == half(0) ? rpl_bytes_of(leaf.bytes, leaf.len)
+                                             : rpl_bytes_of("\x80", 1));
+    rpl_write_u8(&items, 0x80);
+    close_list(&items, &pair[0]);
+    assert_code(prove(pair, 1, &v), RPL_MALFORMED);
     /* an extension without a path */
     make_leaf(0, rpl_bytes_of(large_value, 33), &leaf);
     make_extension(0, 0, &leaf, &pair[0]);
