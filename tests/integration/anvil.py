@@ -148,10 +148,12 @@ class Anvil:
 
 
 class Operator:
-    """An UpgradeOperator, deployed at `at` (or by the next block) on `chain`."""
+    """An UpgradeOperator, deployed at `at` (or by the next block) on `chain`; or the one at `address`."""
 
-    def __init__(self, chain, min_delay=DELAY, genesis=(), at=None):
-        self.chain = chain
+    def __init__(self, chain, min_delay=DELAY, genesis=(), at=None, address=None):
+        self.chain, self.address = chain, address
+        if address:
+            return
         code = bytes.fromhex(ARTIFACT["bytecode"].removeprefix("0x"))
         entries = [(kind(name), value, bytearray(b"")) for name, value in genesis]
         receipt = chain.send(None, code + abi(chain.owner, min_delay, entries), at=at)

@@ -38,10 +38,13 @@ class Governed:
             "CONTRACT": FIRST_CONTRACT, "CHAIN_ID": str(self.chain.chain_id), "CONTRACT_CODE": CODE_HASH,
             "ETH_RPC_PREFIX": ",".join(provider.prefix for provider in self.providers),
             "REPLICATOOR_CA_FILE": "ca.pem", "REPLICATOOR_DEVICES": "any", **self.settings}
-        self.operator = Operator(self.chain, at=self.born - DELAY - EARLIER + 10, genesis=[
-            ("replicatoor-release", self.release("v1")), ("device", ANY)])
+        self.operator = self.deploy()
         assert self.operator.address == FIRST_CONTRACT
         return self
+
+    def deploy(self):
+        return Operator(self.chain, at=self.born - DELAY - EARLIER + 10, genesis=[
+            ("replicatoor-release", self.release("v1")), ("device", ANY)])
 
     def __exit__(self, *problem):
         self.cluster.__exit__(*problem)

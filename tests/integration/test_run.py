@@ -8,7 +8,7 @@ import pytest
 from node import SERVER
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ["deps", "build", "demo", "test", "lint", "bench", "fuzz"]
+COMMANDS = ["deps", "build", "demo", "test", "coverage", "lint", "contracts", "bench", "fuzz"]
 
 
 def run(*arguments):
