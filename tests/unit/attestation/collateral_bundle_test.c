@@ -124,6 +124,9 @@ static void a_bad_answer_leaves_the_set_as_it_was(void **state)
     (void)state;
     rpl_collateral_set set = {0};
     assert_ok(rpl_collateral_set_add(&set, RPL_PCS_ROOT_CRL, text("old"), text("")));
+    assert_code(rpl_collateral_set_add(&set, RPL_PCS_TCB_INFO,
+                                       text("{\"tcbInfo\":{},\"signature\":\"00\"}"), text("a%0")),
+                RPL_MALFORMED);
     assert_code(rpl_collateral_set_add(&set, RPL_PCS_TCB_INFO, text("{}"), text("")),
                 RPL_MALFORMED);
     assert_null(set.view.tcb_info.data);

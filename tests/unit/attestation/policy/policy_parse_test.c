@@ -122,7 +122,12 @@ static void an_error_names_its_member(void **state)
     refused("{\"devices\":[\"any\",\"any\"]}", "devices[0]");
     refused("{\"devices\":[" H32("a") ",\"any\"]}", "devices[1]");
     refused("{\"devices\":[" H32("a") "," H48("a") "]}", "devices[1]");
+    refused("{\"legacy\":{}}", "legacy");
     refused("{\"legacy\":[1]}", "legacy[0]");
+    refused("{\"legacy\":[{}]}", "legacy[0].mrtd");
+    refused("{\"legacy\":[{\"mrtd\":\"00\"}]}", "legacy[0].mrtd");
+    refused("{\"legacy\":[{\"mrtd\":" H48("1") ",\"rtmr0\":7}]}", "legacy[0].rtmr0");
+    refused("{\"legacy\":[{\"mrtd\":" H48("1") ",\"rtmr0\":" H48("2") "}]}", "legacy[0].rtmr1");
     refused("{\"legacy\":[{" REGISTERS "}]}", "legacy[0].rtmr3");
     refused("{\"legacy\":[" LEGACY ",{" REGISTERS ",\"x\":1}]}", "legacy[1].x");
 }
