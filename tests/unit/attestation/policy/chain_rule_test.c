@@ -417,6 +417,19 @@ static void an_entry_counts_exactly_by_the_rule(void **state)
     }
 }
 
+static void a_view_names_one_identity(void **state)
+{
+    (void)state;
+    uint8_t digest[32] = {0x1d};
+    rpl_chain_view v = view_at(100, NOW);
+    assert_true(rpl_chain_names_identity(&v, digest));
+    digest[31] = 1;
+    assert_false(rpl_chain_names_identity(&v, digest));
+    memset(digest, 0, sizeof(digest));
+    memset(&v.identity, 0, sizeof(v.identity));
+    assert_false(rpl_chain_names_identity(&v, digest));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -443,6 +456,7 @@ int main(void)
         cmocka_unit_test_setup(the_mark_only_rises, start),
         cmocka_unit_test_setup(nothing_is_known_by_default, start),
         cmocka_unit_test_setup(an_entry_counts_exactly_by_the_rule, start),
+        cmocka_unit_test_setup(a_view_names_one_identity, start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

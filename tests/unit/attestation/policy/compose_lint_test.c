@@ -300,6 +300,7 @@ static void our_environment_is_read_in_both_forms(void **state)
     assert_string_equal(map, "A=1;B=x y;E=;");
     assert_code(rpl_compose_environment(rpl_bytes_of_text("services:\n" APP), NULL, collect, map),
                 RPL_DENIED);
+    assert_code(rpl_compose_environment(rpl_bytes_of_text("["), NULL, collect, map), RPL_MALFORMED);
 }
 
 int main(void)
