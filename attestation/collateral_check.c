@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "attestation/tdx/tcb_level.h"
+#include "attestation/platform_check.h"
 #include "attestation/verifier_kept.h"
 #include "base/hash.h"
 
@@ -183,6 +183,12 @@ static void check_period(session *s, const rpl_document_type *type, const rpl_do
         rpl_document_check_validity(type, head, s->q->now, s->verdict);
 }
 
+static void note_head(const rpl_document_head *head, uint32_t *number, int64_t *issued)
+{
+    *number = head->evaluation_number;
+    *issued = head->issue_date;
+}
+
 /* The signature first; what is not signed is not parsed. */
 static bool read_tcb_info(session *s, rpl_tcb_info *info)
 {
@@ -197,7 +203,7 @@ static bool read_tcb_info(session *s, rpl_tcb_info *info)
         return false;
     narrow(s->facts, s->read->tcb_signer->valid_from, s->read->tcb_signer->valid_until);
     narrow(s->facts, info->head.issue_date, info->head.next_update);
-    s->facts->tcb_eval_number = info->head.evaluation_number;
+    note_head(&info->head, &s->facts->tcb_eval_number, &s->facts->tcb_issued);
     return true;
 }
 
@@ -214,115 +220,22 @@ static bool read_qe_identity(session *s, rpl_qe_identity *identity)
         return false;
     narrow(s->facts, s->read->qe_signer->valid_from, s->read->qe_signer->valid_until);
     narrow(s->facts, identity->head.issue_date, identity->head.next_update);
-    s->facts->qe_eval_number = identity->head.evaluation_number;
+    note_head(&identity->head, &s->facts->qe_eval_number, &s->facts->qe_issued);
     return true;
 }
 
-/* Levels of another kind of platform say nothing about this one. */
-static bool check_platform(session *s, const rpl_tcb_info *info)
+/* Also of collateral that was verified before: what was seen since may be newer. */
+static void check_evaluation(session *s, const rpl_document_head *tcb_info,
+                             const rpl_document_head *qe_identity)
 {
-    static const char fix[] = "fetch the TCB info of the quote's own FMSPC";
-    const rpl_pck *pck = &s->q->chain->pck;
-    const rpl_bytes fmspc = rpl_bytes_of(pck->fmspc, sizeof(pck->fmspc));
-    const rpl_bytes pceid = rpl_bytes_of(pck->pceid, sizeof(pck->pceid));
-    const bool same_fmspc =
-        rpl_verdict_equal(s->verdict, RPL_CHECK_TCB_PLATFORM, "FMSPC_MISMATCH",
-                          rpl_bytes_of(info->fmspc, sizeof(info->fmspc)), fmspc, fix);
-    const bool same_pceid =
-        rpl_verdict_equal(s->verdict, RPL_CHECK_TCB_PLATFORM, "PCEID_MISMATCH",
-                          rpl_bytes_of(info->pceid, sizeof(info->pceid)), pceid, fix);
-    return same_fmspc && same_pceid;
+    rpl_tcb_evaluation_check(s->q->policy, s->q->collateral->seen, tcb_info, qe_identity,
+                             s->verdict);
 }
 
-static bool has_advisory(const rpl_quote_facts *facts, const char *advisory)
+static void evaluate(session *s, const rpl_tcb_info *info, const rpl_qe_identity *identity,
+                     const rpl_svn_level *qe)
 {
-    for (size_t i = 0; i < facts->n_advisories; i++) {
-        if (strcmp(facts->advisories[i], advisory) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* False when they do not all fit. */
-static bool add_advisories(rpl_quote_facts *facts, const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *advisory = json_string_value(json_array_get(list, i));
-        if (!advisory || has_advisory(facts, advisory))
-            continue;
-        if (facts->n_advisories == RPL_ADVISORIES_MAX)
-            return false;
-        char *out = facts->advisories[facts->n_advisories++];
-        snprintf(out, sizeof(facts->advisories[0]), "%s", advisory);
-    }
-    return true;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* What the platform, the module it was launched on and the quoting enclave add up to. */
-static void fill_facts(session *s, const rpl_tcb_result *result, const rpl_svn_level *qe)
-{
-    rpl_quote_facts *f = s->facts;
-    const rpl_tcb_evaluation *launch = &result->launch;
-    f->tcb_status = result->status;
-    f->launch_status = launch->status;
-    f->current_status = result->current.status;
-    f->platform_status = launch->platform->status;
-    f->module_status = launch->module ? launch->module->status : RPL_TCB_UNKNOWN;
-    f->qe_status = qe->status;
-    f->tcb_date = earlier(launch->platform->date, qe->date);
-    bool all = add_advisories(f, launch->platform->advisories);
-    if (launch->module) {
-        f->tcb_date = earlier(f->tcb_date, launch->module->date);
-        all = all && add_advisories(f, launch->module->advisories);
-    }
-    all = all && add_advisories(f, qe->advisories);
-    if (!all)
-        rpl_verdict_fail(s->verdict, RPL_CHECK_TCB_INFO, "TCB_INFO_FORMAT",
-                         "more advisories than anybody can publish", "64 at most", NULL);
-}
-
-static void list_accepted(uint32_t accepted, char *out, size_t size)
-{
-    size_t n = 0;
-    out[0] = '\0';
-    for (int i = RPL_TCB_UP_TO_DATE; i < RPL_TCB_REVOKED; i++) {
-        if ((accepted & 1u << i) && n < size)
-            n += (size_t)snprintf(out + n, size - n, "%s%s", n ? ", " : "",
-                                  rpl_tcb_status_name((rpl_tcb_status)i));
-    }
-}
-
-static void check_status(session *s, rpl_tcb_status status)
-{
-    char want[200];
-    const char *got = rpl_tcb_status_name(status);
-    list_accepted(s->q->policy->accepted_tcb, want, sizeof(want));
-    if (status == RPL_TCB_REVOKED)
-        rpl_verdict_fail(s->verdict, RPL_CHECK_TCB_STATUS, "TCB_REVOKED", got, want,
-                         "use another machine, or update this one's firmware");
-    else if (!(s->q->policy->accepted_tcb & 1u << status))
-        rpl_verdict_fail(s->verdict, RPL_CHECK_TCB_STATUS, "TCB_STATUS", got, want,
-                         "update the host's firmware, or accept this status in the configuration");
-    else
-        rpl_verdict_pass(s->verdict, RPL_CHECK_TCB_STATUS);
-}
-
-static void evaluate(session *s, const rpl_tcb_info *info, const rpl_svn_level *qe)
-{
-    if (!check_platform(s, info))
-        return;
-    rpl_tdx_module_check(s->q->quote, info, s->verdict);
-    const rpl_tcb_result result =
-        rpl_tcb_evaluate(s->q->quote, &s->q->chain->pck, info, qe, s->verdict);
-    if (!qe || result.status == RPL_TCB_UNKNOWN)
-        return;
-    fill_facts(s, &result, qe);
-    check_status(s, result.status);
+    rpl_platform_evaluate(s->q, info, identity, qe, s->verdict, s->facts);
 }
 
 /* What is kept was verified under the CAs of such a chain, in front of its root's own certificate. */
@@ -354,7 +267,9 @@ static rpl_status check_documents(session *s)
     s->info_sound = read_tcb_info(s, &read->info);
     RPL_TRY(keep(s)); /* before the last check: without memory nothing is admitted */
     if (s->info_sound && s->q->quote && s->q->chain->has_pck)
-        evaluate(s, &read->info, qe);
+        evaluate(s, &read->info, s->identity_sound ? &read->identity : NULL, qe);
+    check_evaluation(s, s->info_sound ? &read->info.head : NULL,
+                     s->identity_sound ? &read->identity.head : NULL);
     return rpl_ok();
 }
 
@@ -370,13 +285,14 @@ static void check_by_kept(session *s, const rpl_verified_collateral *kept)
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
         rpl_verdict_pass(s->verdict, checks[i]);
     narrow(s->facts, kept->valid_from, kept->valid_until);
-    s->facts->tcb_eval_number = kept->info.head.evaluation_number;
-    s->facts->qe_eval_number = kept->identity.head.evaluation_number;
+    note_head(&kept->info.head, &s->facts->tcb_eval_number, &s->facts->tcb_issued);
+    note_head(&kept->identity.head, &s->facts->qe_eval_number, &s->facts->qe_issued);
     check_cas_revoked(s, &kept->root_crl, &s->q->chain->root);
     check_revoked(s, &kept->pck_crl, &s->q->chain->leaf, RPL_CHECK_PCK_REVOKED, "PCK_REVOKED");
     rpl_verdict_pass(s->verdict, RPL_CHECK_PCK_REVOKED);
-    evaluate(s, &kept->info,
+    evaluate(s, &kept->info, &kept->identity,
              rpl_qe_identity_check(&kept->identity, &s->q->quote->qe_report, s->verdict));
+    check_evaluation(s, &kept->info.head, &kept->identity.head);
 }
 
 static rpl_status check_by_text(session *s)

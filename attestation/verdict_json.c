@@ -159,8 +159,13 @@ json_t *rpl_facts_json(const rpl_quote_facts *facts)
     rpl_json_set_uint(object, "qe_evaluation_number", facts->qe_eval_number);
     set_time(object, "valid_from", facts->valid_from);
     set_time(object, "valid_until", facts->valid_until);
+    set_time(object, "tcb_issued", facts->tcb_issued);
+    set_time(object, "qe_issued", facts->qe_issued);
+    set_time(object, "grace_until", facts->grace_until);
     if (!facts->has_pck)
         return whole(object, before);
+    json_object_set_new(object, "smt",
+                        facts->has_smt ? json_boolean(facts->smt_enabled) : json_null());
     SET_FIELD(object, facts, fmspc);
     SET_FIELD(object, facts, pceid);
     rpl_sha256(rpl_bytes_of(facts->ppid, sizeof(facts->ppid)), device);

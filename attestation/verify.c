@@ -6,6 +6,7 @@
 #include "attestation/collateral_check.h"
 #include "attestation/tdx/ossl.h"
 #include "attestation/tdx/pck.h"
+#include "attestation/tdx/platform_policy.h"
 #include "attestation/verifier_kept.h"
 #include "base/hash.h"
 
@@ -14,7 +15,7 @@
 struct rpl_verification {
     rpl_verifier *verifier; /* NULL: nothing is kept */
     const rpl_roots *roots;
-    rpl_verifier_policy policy;
+    const rpl_verifier_policy *policy;
     int64_t now;
     bool has_quote;
     rpl_pck_chain *chain; /* owned; NULL without a quote */
@@ -102,6 +103,8 @@ static void copy_pck(const rpl_pck_chain *chain, rpl_quote_facts *facts)
 {
     facts->has_pck = true;
     facts->processor_ca = chain->processor_ca;
+    facts->has_smt = chain->pck.has_configuration;
+    facts->smt_enabled = chain->pck.smt_enabled;
     facts->valid_from = chain->valid_from;
     facts->valid_until = chain->valid_until;
     for (size_t i = 0; i < sizeof(facts->ppid); i++)
@@ -167,10 +170,12 @@ static rpl_status judge_quote(rpl_verification *v, rpl_verdict *verdict)
     EVP_PKEY_CTX *leaf = NULL;
     rpl_sha256(q->signed_part, v->facts.quote_digest);
     RPL_TRY(judge_chain(v, verdict, &leaf, &made));
-    if (v->chain->has_pck)
+    if (v->chain->has_pck) {
         copy_pck(v->chain, &v->facts);
+        rpl_platform_check(v->policy, &v->chain->pck, verdict);
+    }
     RPL_TRY(judge_signatures(v, leaf, verdict));
-    rpl_td_policy_check(&v->policy, q, verdict);
+    rpl_td_policy_check(v->policy, q, verdict);
     return rpl_ok();
 }
 
@@ -180,7 +185,7 @@ static rpl_verification *new_verification(const rpl_roots *roots, const rpl_veri
     rpl_verification *v = calloc(1, sizeof(*v));
     if (v) {
         v->roots = roots;
-        v->policy = *policy;
+        v->policy = policy;
         v->now = now;
     }
     return v;
@@ -239,7 +244,7 @@ rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral
         .verifier = v->verifier,
         .collateral = collateral,
         .roots = v->roots,
-        .policy = &v->policy,
+        .policy = v->policy,
         .now = v->now,
         .quote = v->has_quote ? &v->facts.quote : NULL,
         .chain = v->chain,

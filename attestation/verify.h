@@ -13,6 +13,7 @@
 
 #include "attestation/roots.h"
 #include "attestation/tdx/quote.h"
+#include "attestation/tdx/tcb_policy.h"
 #include "attestation/tdx/tcb_status.h"
 #include "attestation/tdx/td_policy.h"
 #include "attestation/tdx/verdict.h"
@@ -27,6 +28,8 @@ typedef struct {
     rpl_bytes qe_identity_chain;  /* PEM */
     rpl_bytes qe_identity;
     rpl_bytes qe_identity_signature;
+    /* Not collateral: what was verified before of this kind of platform; NULL: nothing. */
+    const rpl_evaluation_floor *seen;
 } rpl_collateral;
 
 #define RPL_ADVISORIES_MAX 64
@@ -36,13 +39,16 @@ typedef struct {
     rpl_quote quote; /* views into the input */
     uint8_t ppid[16], fmspc[6], pceid[2];
     bool has_pck;              /* ppid, fmspc, pceid and processor_ca are set */
+    bool has_smt, smt_enabled; /* whether the certificate says that SMT is on, and that it is */
     bool processor_ca;         /* PCK issued by the Processor CA, else the Platform CA */
     rpl_tcb_status tcb_status; /* RPL_TCB_UNKNOWN until evaluated */
     rpl_tcb_status launch_status, current_status, platform_status, module_status, qe_status;
     int64_t tcb_date;
     size_t n_advisories;
-    char advisories[RPL_ADVISORIES_MAX][24];
+    char advisories[RPL_ADVISORIES_MAX][RPL_ADVISORY_LEN_MAX + 1];
+    int64_t grace_until; /* 0, or only the configured grace let this OutOfDate pass, until then */
     uint32_t tcb_eval_number, qe_eval_number;
+    int64_t tcb_issued, qe_issued;   /* issueDate of both documents */
     int64_t valid_from, valid_until; /* the window of everything that was used */
     uint8_t quote_digest[32];        /* SHA-256 of the signed region: the quote's only identity */
 } rpl_quote_facts;
@@ -50,7 +56,7 @@ typedef struct {
 typedef struct rpl_verifier rpl_verifier;         /* attestation/verifier.h */
 typedef struct rpl_verification rpl_verification; /* owns parsed certificates between the steps */
 
-/* `quote` (at most RPL_QUOTE_MAX) and `roots` are borrowed until the verification is freed. The
+/* `quote` (at most RPL_QUOTE_MAX), `roots` and `policy` are borrowed until the verification is freed. The
  * checks of RPL_GROUP_QUOTE and RPL_GROUP_TD are run into `verdict`, which the caller has started.
  * `*out` is owned by the caller, also when checks failed.
  * RPL_INTERNAL  no memory: nothing was evaluated */

@@ -1,5 +1,6 @@
 #include "server/settings_time.h"
 #include "server/settings_values.h"
+#include "server/settings_verification.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -166,28 +167,6 @@ static const char *parse_pccs(rpl_config *c, const char *value, char **shown)
     return NULL;
 }
 
-static const char tcb_statuses[] =
-    "a comma separated list of UpToDate, SWHardeningNeeded, ConfigurationNeeded, "
-    "ConfigurationAndSWHardeningNeeded, TDRelaunchAdvised, "
-    "TDRelaunchAdvisedConfigurationNeeded, OutOfDate, OutOfDateConfigurationNeeded";
-
-static const char *add_tcb_status(rpl_config *c, const char *part)
-{
-    const rpl_tcb_status status = rpl_tcb_status_parse(rpl_bytes_of_text(part));
-    if (status == RPL_TCB_UNKNOWN || status == RPL_TCB_REVOKED)
-        return tcb_statuses;
-    c->verifier_policy.accepted_tcb |= 1u << status;
-    return NULL;
-}
-
-static const char *parse_tcb_accept(rpl_config *c, const char *value, char **shown)
-{
-    (void)shown;
-    c->verifier_policy.accepted_tcb = 0;
-    const char *wanted = rpl_setting_each(c, value, add_tcb_status);
-    return wanted || c->verifier_policy.accepted_tcb ? wanted : tcb_statuses;
-}
-
 static const char *parse_max_state(rpl_config *c, const char *value, char **shown)
 {
     uint64_t n;
@@ -300,6 +279,10 @@ static const rpl_setting_row rows[] = {
     {"REPLICATOOR_PCCS", RPL_SETTING_TRUSTED, "intel", parse_pccs,
      "collateral sources, comma separated"},
     {"REPLICATOOR_PEERS", RPL_SETTING_LATER, "", refuse_later, "replicas to join and to sync with"},
+    {"REPLICATOOR_PLATFORMS_ALLOW", RPL_SETTING_TRUSTED, "any", rpl_setting_platforms_allow,
+     "FMSPCs, PPIDs or hashes of PPIDs in hex; where there are any of a kind, one must fit"},
+    {"REPLICATOOR_PLATFORMS_DENY", RPL_SETTING_TRUSTED, "none", rpl_setting_platforms_deny,
+     "the same, of platforms that are refused"},
     {"REPLICATOOR_POLICY", RPL_SETTING_TRUSTED, "self", parse_policy,
      "self, or a static policy as inline JSON or as the path of a file in the image"},
     {"REPLICATOOR_DEVICES", RPL_SETTING_TRUSTED, "any", parse_devices,
@@ -313,8 +296,22 @@ static const rpl_setting_row rows[] = {
     {"REPLICATOOR_SERVICE", RPL_SETTING_TRUSTED, "", parse_service,
      "our service in the measured compose text; unset: the one called or made from replicatoor"},
     {"REPLICATOOR_STORE", RPL_SETTING_LATER, "", refuse_later, "cache of ciphertext"},
-    {"REPLICATOOR_TCB_ACCEPT", RPL_SETTING_TRUSTED, "UpToDate", parse_tcb_accept,
+    {"REPLICATOOR_SERVICE_TDS", RPL_SETTING_TRUSTED, "none", rpl_setting_service_tds,
+     "mr_servicetd values that a TD may be bound to"},
+    {"REPLICATOOR_TCB_ACCEPT", RPL_SETTING_TRUSTED, "UpToDate", rpl_setting_tcb_accept,
      "accepted TCB statuses"},
+    {"REPLICATOOR_TCB_ADVISORIES", RPL_SETTING_TRUSTED, "any", rpl_setting_tcb_advisories,
+     "any, none, or the advisories that an accepted status may come with"},
+    {"REPLICATOOR_TCB_CURRENT", RPL_SETTING_TRUSTED, "ignored", rpl_setting_tcb_current,
+     "counts: a TD that runs on something worse than it was launched on has the worse status"},
+    {"REPLICATOOR_TCB_GRACE_DAYS", RPL_SETTING_TRUSTED, "0", rpl_setting_tcb_grace_days,
+     "so long after its tcbDate an OutOfDate level is accepted"},
+    {"REPLICATOOR_TCB_MIN_EVALUATION", RPL_SETTING_TRUSTED, "0", rpl_setting_tcb_min_evaluation,
+     "lowest tcbEvaluationDataNumber of TCB info and QE identity"},
+    {"REPLICATOOR_TCB_SAME_EVALUATION", RPL_SETTING_TRUSTED, "no", rpl_setting_tcb_same_evaluation,
+     "yes: TCB info and QE identity must have one number"},
+    {"REPLICATOOR_TD_ATTRIBUTES", RPL_SETTING_TRUSTED, "none", rpl_setting_td_attributes,
+     "optional TD attributes that are tolerated: ICSSD, LASS, PKS, KL, TPA, PERFMON"},
 #ifdef RPL_TEST_ROOTS
     {"REPLICATOOR_TEST_CLOCK", RPL_SETTING_TESTING, "host", rpl_setting_test_clock,
      "test builds only: host, origins, or origins:SECONDS that an agreed time lasts"},
@@ -330,6 +327,8 @@ static const rpl_setting_row rows[] = {
      "agree"},
     {"REPLICATOOR_UNTRUSTED_DIR", RPL_SETTING_TRUSTED, "/var/run/untrustedhost",
      parse_untrusted_dir, "where /configure leaves private.env for the app"},
+    {"REPLICATOOR_XFAM", RPL_SETTING_TRUSTED, "0x6dbe7", rpl_setting_xfam,
+     "mask of the extended CPU features that a TD may use"},
     {"SECURE_FILE", RPL_SETTING_TRUSTED, "", parse_secure_file,
      "the one secret file, handed over and written on receipt"},
 };

@@ -82,19 +82,18 @@ static void check_product(const rpl_qe_identity *id, const rpl_qe_report *report
 const rpl_svn_level *rpl_qe_identity_check(const rpl_qe_identity *identity,
                                            const rpl_qe_report *report, rpl_verdict *verdict)
 {
-    char got[32];
+    char got[32], want[RPL_LOWEST_TEXT_SIZE];
     check_product(identity, report, verdict);
     check_attributes(identity, report, verdict);
     const rpl_svn_level *level =
         rpl_svn_levels_match(identity->levels, identity->n_levels, report->isv_svn);
-    snprintf(got, sizeof(got), "isvsvn %u", report->isv_svn);
+    snprintf(got, sizeof(got), "isvsvn is %u", report->isv_svn);
+    rpl_svn_levels_lowest_text(identity->levels, identity->n_levels, want);
     if (!level)
-        rpl_verdict_fail(verdict, RPL_CHECK_QE_REPORT, "QE_TCB_NOT_SUPPORTED", got,
-                         "at least the lowest level of Intel's QE identity",
+        rpl_verdict_fail(verdict, RPL_CHECK_QE_REPORT, "QE_TCB_NOT_SUPPORTED", got, want,
                          "the host must install a current quoting enclave");
     else if (level->status == RPL_TCB_REVOKED)
-        rpl_verdict_fail(verdict, RPL_CHECK_QE_REPORT, "TCB_REVOKED", got,
-                         "a version that Intel has not revoked",
+        rpl_verdict_fail(verdict, RPL_CHECK_QE_REPORT, "TCB_REVOKED", got, want,
                          "the host must install a current quoting enclave");
     rpl_verdict_pass(verdict, RPL_CHECK_QE_REPORT);
     return level;

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "attestation/tdx/calendar.h"
 #include "base/hex.h"
 
 #define FRESHEN "fetch the collateral again, and look at the clock"
@@ -141,17 +142,17 @@ bool rpl_document_read_head(rpl_document_reader *r, const json_t *document, rpl_
 void rpl_document_check_validity(const rpl_document_type *type, const rpl_document_head *head,
                                  int64_t now, rpl_verdict *verdict)
 {
-    char got[64], want[64];
-    snprintf(got, sizeof(got), "now %lld", (long long)now);
-    if (now < head->issue_date) {
-        snprintf(want, sizeof(want), "at or after %lld (issueDate)", (long long)head->issue_date);
+    char got[64], want[64], at[RPL_TIME_TEXT_SIZE], from[RPL_TIME_TEXT_SIZE];
+    char until[RPL_TIME_TEXT_SIZE];
+    rpl_time_text(now, at);
+    rpl_time_text(head->issue_date, from);
+    rpl_time_text(head->next_update, until);
+    snprintf(got, sizeof(got), "now is %s", at);
+    snprintf(want, sizeof(want), "%s to %s", from, until);
+    if (now < head->issue_date)
         rpl_verdict_fail(verdict, type->validity, type->not_yet_valid, got, want, FRESHEN);
-    }
-    if (now > head->next_update) {
-        snprintf(want, sizeof(want), "at or before %lld (nextUpdate)",
-                 (long long)head->next_update);
+    if (now > head->next_update)
         rpl_verdict_fail(verdict, type->validity, type->expired, got, want, FRESHEN);
-    }
     rpl_verdict_pass(verdict, type->validity);
 }
 
@@ -192,58 +193,32 @@ const json_t *rpl_document_array(rpl_document_reader *r, const json_t *object, c
     return good ? member : NULL;
 }
 
-static bool digits(rpl_bytes text, size_t at, size_t n, int64_t *out)
+static bool digits(rpl_bytes text, size_t at, size_t n, uint32_t *out)
 {
-    int64_t value = 0;
+    uint32_t value = 0;
     for (size_t i = at; i < at + n; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return false;
-        value = value * 10 + (text.data[i] - '0');
+        value = value * 10 + (uint32_t)(text.data[i] - '0');
     }
     *out = value;
     return true;
 }
 
-static bool is_leap(int64_t year)
-{
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-static int64_t days_in(int64_t year, int64_t month)
-{
-    static const uint8_t days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && is_leap(year));
-}
-
-/* From 1970-01-01, in the Gregorian calendar; `year` is at least 1. */
-static int64_t days_since_epoch(int64_t year, int64_t month, int64_t day)
-{
-    const int64_t before = year - 1;
-    int64_t days = before * 365 + before / 4 - before / 100 + before / 400 - 719162;
-    for (int64_t m = 1; m < month; m++)
-        days += days_in(year, m);
-    return days + day - 1;
-}
-
 bool rpl_document_date_parse(rpl_bytes text, int64_t *out)
 {
     static const char shape[] = "dddd-dd-ddTdd:dd:ddZ";
-    int64_t year, month, day, hour, minute, second;
+    rpl_calendar_time t = {0};
     if (text.len != sizeof(shape) - 1)
         return false;
     for (size_t i = 0; i < text.len; i++) {
         if (shape[i] != 'd' && text.data[i] != (uint8_t)shape[i])
             return false;
     }
-    if (!digits(text, 0, 4, &year) || !digits(text, 5, 2, &month) || !digits(text, 8, 2, &day) ||
-        !digits(text, 11, 2, &hour) || !digits(text, 14, 2, &minute) ||
-        !digits(text, 17, 2, &second))
-        return false;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in(year, month) || hour > 23 ||
-        minute > 59 || second > 59)
-        return false;
-    *out = days_since_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
-    return true;
+    return digits(text, 0, 4, &t.year) && digits(text, 5, 2, &t.month) &&
+           digits(text, 8, 2, &t.day) && digits(text, 11, 2, &t.hour) &&
+           digits(text, 14, 2, &t.minute) && digits(text, 17, 2, &t.second) &&
+           rpl_calendar_to_unix(&t, out);
 }
 
 int64_t rpl_document_date(rpl_document_reader *r, const json_t *object, const char *key)

@@ -15,7 +15,6 @@
 
 enum {
     RPL_DOCUMENT_MAX = 256 * 1024, /* bytes of JSON */
-    RPL_ADVISORY_LEN_MAX = 23,     /* "INTEL-SA-01036" has 14 */
     RPL_ADVISORIES_PER_LEVEL_MAX = 64,
     RPL_LEVELS_MAX = 256,
 };

@@ -32,6 +32,7 @@ static rpl_tcb_level read_level(rpl_document_reader *r, const json_t *object)
     if (tcb) {
         read_components(r, tcb, "sgxtcbcomponents", level.sgx);
         read_components(r, tcb, "tdxtcbcomponents", level.tdx);
+        level.tcb = tcb;
         level.pcesvn = (uint16_t)rpl_document_uint(r, tcb, "pcesvn", UINT16_MAX);
     }
     level.date = rpl_document_date(r, object, "tcbDate");

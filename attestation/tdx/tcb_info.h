@@ -29,6 +29,7 @@ typedef struct {
     rpl_tcb_status status;
     int64_t date;
     const json_t *advisories; /* texts, or NULL; borrowed from the document */
+    const json_t *tcb;        /* member "tcb", for the names of its components; borrowed */
 } rpl_tcb_level;
 
 /* Large (about 30 KiB) and pointing into itself: never copied. */

@@ -4,8 +4,7 @@
 
 enum { MODULE_SVN = 0, MODULE_VERSION = 1, FIRST_OF_PLATFORM = 2, BODY_TD15 = 3 };
 
-#define UPDATE_PLATFORM "the host must update its firmware (BIOS, microcode, TDX module)"
-#define UPDATE_MODULE   "the host must run a TDX module that Intel knows"
+#define UPDATE_MODULE "the host must run a TDX module that Intel knows"
 
 /* Components 0 and 1 of a newer module belong to its identity and are not the platform's. */
 static bool reaches(const rpl_pck *p, const uint8_t svn[static 16], const rpl_tcb_level *l)
@@ -41,16 +40,21 @@ static const rpl_svn_level *match_module(const rpl_tcb_info *info, const uint8_t
 static void check_module_level(const rpl_tcb_info *info, const uint8_t svn[static 16],
                                rpl_verdict *verdict)
 {
-    char got[64];
-    if (svn[MODULE_VERSION] == 0)
+    char got[64], want[RPL_LOWEST_TEXT_SIZE];
+    const rpl_tdx_module *module = rpl_tcb_info_module(info, svn[MODULE_VERSION]);
+    if (svn[MODULE_VERSION] == 0 || match_module(info, svn))
         return;
-    snprintf(got, sizeof(got), "module %u.%u", svn[MODULE_VERSION], svn[MODULE_SVN]);
-    if (!rpl_tcb_info_module(info, svn[MODULE_VERSION]))
+    if (!module) {
+        snprintf(got, sizeof(got), "a module of line %u", svn[MODULE_VERSION]);
         rpl_verdict_fail(verdict, RPL_CHECK_TDX_MODULE, "TDX_MODULE_MISMATCH", got,
-                         "a module line in Intel's TCB info", UPDATE_MODULE);
-    else if (!match_module(info, svn))
-        rpl_verdict_fail(verdict, RPL_CHECK_TDX_MODULE, "TDX_MODULE_TCB_NOT_SUPPORTED", got,
-                         "at least the lowest level of this line", UPDATE_MODULE);
+                         "a line of modules in Intel's TCB info", UPDATE_MODULE);
+        return;
+    }
+    snprintf(got, sizeof(got), "SVN of the module of line %u is %u", svn[MODULE_VERSION],
+             svn[MODULE_SVN]);
+    rpl_svn_levels_lowest_text(module->levels, module->n_levels, want);
+    rpl_verdict_fail(verdict, RPL_CHECK_TDX_MODULE, "TDX_MODULE_TCB_NOT_SUPPORTED", got, want,
+                     UPDATE_MODULE);
 }
 
 static bool all_zero(const uint8_t *bytes, size_t len)
@@ -120,15 +124,16 @@ rpl_tcb_status rpl_tcb_relaunch(rpl_tcb_status launch, rpl_tcb_status current)
     return RPL_TCB_TD_RELAUNCH_ADVISED;
 }
 
+/* Of a TD that may have come from a better module to a worse one. */
+static rpl_tcb_status worse(rpl_tcb_status a, rpl_tcb_status b)
+{
+    return a > b ? a : b;
+}
+
 static rpl_tcb_evaluation evaluate(const rpl_tcb_info *info, const rpl_pck *p,
-                                   const uint8_t svn[static 16], const rpl_svn_level *qe,
-                                   rpl_verdict *verdict)
+                                   const uint8_t svn[static 16], const rpl_svn_level *qe)
 {
     rpl_tcb_evaluation e = {.platform = match(info, p, svn)};
-    if (!e.platform)
-        rpl_verdict_fail(verdict, RPL_CHECK_TCB_LEVEL, "TCB_NOT_SUPPORTED",
-                         "a platform below every level", "at least the lowest level of TCB info",
-                         UPDATE_PLATFORM);
     if (svn[MODULE_VERSION] > 0)
         e.module = match_module(info, svn);
     if (!e.platform || !qe || (svn[MODULE_VERSION] > 0 && !e.module))
@@ -141,17 +146,19 @@ static rpl_tcb_evaluation evaluate(const rpl_tcb_info *info, const rpl_pck *p,
 
 rpl_tcb_result rpl_tcb_evaluate(const rpl_quote *quote, const rpl_pck *platform,
                                 const rpl_tcb_info *info, const rpl_svn_level *qe,
-                                rpl_verdict *verdict)
+                                bool current_counts)
 {
-    rpl_tcb_result result = {0};
-    result.launch = evaluate(info, platform, quote->tee_tcb_svn, qe, verdict);
-    result.status = result.launch.status;
-    if (quote->body_type >= BODY_TD15) {
-        result.current = evaluate(info, platform, quote->tee_tcb_svn2, qe, verdict);
-        const bool both = result.launch.status && result.current.status;
-        result.status =
-            both ? rpl_tcb_relaunch(result.launch.status, result.current.status) : RPL_TCB_UNKNOWN;
+    rpl_tcb_result r = {.launch = evaluate(info, platform, quote->tee_tcb_svn, qe)};
+    r.status = r.launch.status;
+    if (quote->body_type < BODY_TD15)
+        return r;
+    r.current = evaluate(info, platform, quote->tee_tcb_svn2, qe);
+    if (!r.launch.status || !r.current.status) {
+        r.status = RPL_TCB_UNKNOWN;
+        return r;
     }
-    rpl_verdict_pass(verdict, RPL_CHECK_TCB_LEVEL);
-    return result;
+    r.status = rpl_tcb_relaunch(r.launch.status, r.current.status);
+    if (current_counts)
+        r.status = worse(r.status, r.current.status);
+    return r;
 }

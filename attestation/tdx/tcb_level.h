@@ -27,11 +27,12 @@ typedef struct {
  * launched the TD, and for a TD report 1.5 the module it runs on now. */
 void rpl_tdx_module_check(const rpl_quote *quote, const rpl_tcb_info *info, rpl_verdict *verdict);
 
-/* Runs tcb.level (TCB_NOT_SUPPORTED). `qe` is the level of the quoting enclave; NULL when it is not
- * known, and then no status comes out. */
+/* `qe` is the level of the quoting enclave; NULL when it is not known, and then no status comes out.
+ * `current_counts`: a TD that runs on something worse than it was launched on has the worse status
+ * (Intel's rule has it keep the one that it was launched with). Judges nothing: that is tcb_policy.h. */
 rpl_tcb_result rpl_tcb_evaluate(const rpl_quote *quote, const rpl_pck *platform,
                                 const rpl_tcb_info *info, const rpl_svn_level *qe,
-                                rpl_verdict *verdict);
+                                bool current_counts);
 
 /* The platform's status together with that of the quoting enclave or the module. */
 rpl_tcb_status rpl_tcb_converge(rpl_tcb_status platform, rpl_tcb_status component);

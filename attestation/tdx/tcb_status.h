@@ -4,6 +4,8 @@
 
 #include "base/reader.h"
 
+enum { RPL_ADVISORY_LEN_MAX = 23 }; /* "INTEL-SA-01036" has 14 */
+
 /* In order of severity (Intel PCS API v4 and QVL 1.27 names). Policies use explicit sets, never <=. */
 typedef enum {
     RPL_TCB_UNKNOWN = 0, /* not evaluated */

@@ -36,6 +36,7 @@ typedef enum {
     X(PCK_ROOT, "pck.root", RPL_GROUP_QUOTE, RPL_UNTRUSTED)                                        \
     X(PCK_CHAIN, "pck.chain", RPL_GROUP_QUOTE, RPL_UNTRUSTED)                                      \
     X(PCK_EXTENSION, "pck.extension", RPL_GROUP_QUOTE, RPL_MALFORMED)                              \
+    X(PLATFORM_ALLOWED, "platform.allowed", RPL_GROUP_QUOTE, RPL_DENIED)                           \
     X(QE_SIGNATURE, "qe.signature", RPL_GROUP_QUOTE, RPL_UNTRUSTED)                                \
     X(QE_BINDING, "qe.binding", RPL_GROUP_QUOTE, RPL_UNTRUSTED)                                    \
     X(QUOTE_SIGNATURE, "quote.signature", RPL_GROUP_QUOTE, RPL_UNTRUSTED)                          \
@@ -54,6 +55,8 @@ typedef enum {
     X(TDX_MODULE, "tdx.module", RPL_GROUP_COLLATERAL, RPL_UNTRUSTED)                               \
     X(TCB_LEVEL, "tcb.level", RPL_GROUP_COLLATERAL, RPL_UNTRUSTED)                                 \
     X(TCB_STATUS, "tcb.status", RPL_GROUP_COLLATERAL, RPL_UNTRUSTED)                               \
+    X(TCB_ADVISORIES, "tcb.advisories", RPL_GROUP_COLLATERAL, RPL_UNTRUSTED)                       \
+    X(TCB_EVALUATION, "tcb.evaluation", RPL_GROUP_COLLATERAL, RPL_STALE)                           \
     X(TD_ATTRIBUTES, "td.attributes", RPL_GROUP_TD, RPL_UNTRUSTED)                                 \
     X(TD_XFAM, "td.xfam", RPL_GROUP_TD, RPL_UNTRUSTED)                                             \
     X(TD_SERVICETD, "td.servicetd", RPL_GROUP_TD, RPL_UNTRUSTED)                                   \

@@ -25,7 +25,9 @@ static const command commands[] = {
      "is what is approved what runs? and the hashes to approve"},
     {"verify", rpl_ctl_verify,
      "QUOTE --collateral FILE [--at UNIX] [--accept STATUS,..] [--event-log FILE] [--json]\n"
-     "         or --node HOST:PORT instead of QUOTE; [--release HEX]",
+     "         or --node HOST:PORT instead of QUOTE; [--release HEX]; [--RULE VALUE], one for "
+     "each\n"
+     "         setting of the policy: --tcb-advisories for REPLICATOOR_TCB_ADVISORIES",
      "verify a quote, raw or in hex; the evidence that a node sends behind it is left out; or a\n"
      "      running node: its quote over a fresh nonce, its event log, and what it says of itself"},
     {"upgrade", rpl_ctl_upgrade,

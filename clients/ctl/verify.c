@@ -3,6 +3,7 @@
 
 #include "attestation/collateral_bundle.h"
 #include "attestation/measurement.h"
+#include "attestation/tdx/verifier_rules.h"
 #include "attestation/verdict_json.h"
 #include "base/hex.h"
 #include "clients/ctl/ctl.h"
@@ -31,6 +32,7 @@ _Static_assert((int)FILE_MAX > (int)RPL_COLLATERAL_BUNDLE_MAX &&
 
 typedef struct {
     const char *quote, *collateral, *at, *accept, *event_log, *root, *node, *release;
+    const char *rules[RPL_RULE_COUNT];
     bool json;
 } arguments;
 
@@ -130,12 +132,26 @@ static bool read_root(const char *path, rpl_roots *roots)
 }
 #endif
 
+static bool read_rules(const arguments *a, rpl_verifier_policy *policy)
+{
+    for (int i = 0; i < RPL_RULE_COUNT; i++) {
+        const rpl_rule_row *rule = rpl_rule_table((rpl_rule)i);
+        const char *wanted =
+            a->rules[i] ? rule->read(rpl_bytes_of_text(a->rules[i]), policy) : NULL;
+        if (!wanted)
+            continue;
+        fprintf(stderr, "replicatoorctl verify: --%s wants %s\n", rule->name, wanted);
+        return false;
+    }
+    return true;
+}
+
 static bool read_settings(const arguments *a, task *t)
 {
     t->now = (int64_t)time(NULL);
     t->policy = rpl_verifier_policy_default();
     t->roots = rpl_roots_intel();
-    return (!a->at || read_time(a->at, &t->now)) &&
+    return (!a->at || read_time(a->at, &t->now)) && read_rules(a, &t->policy) &&
            (!a->accept || read_accepted(a->accept, &t->policy.accepted_tcb)) &&
            (!a->root || read_root(a->root, &t->roots));
 }
@@ -334,22 +350,42 @@ static bool names_node(int argc, char **argv)
     return false;
 }
 
+/* One option for each rule of the policy, named like it. */
+enum { OPTIONS_OF_OUR_OWN = 8, OPTION_NAME_SIZE = 32 };
+typedef struct {
+    char names[RPL_RULE_COUNT][OPTION_NAME_SIZE];
+    rpl_ctl_option all[OPTIONS_OF_OUR_OWN + RPL_RULE_COUNT + 1];
+} option_table;
+
+static void make_options(arguments *a, option_table *out)
+{
+    const rpl_ctl_option own[OPTIONS_OF_OUR_OWN] = {
+        {"--collateral", &a->collateral, NULL},
+        {"--at", &a->at, NULL},
+        {"--accept", &a->accept, NULL},
+        {"--event-log", &a->event_log, NULL},
+        {"--root", &a->root, NULL},
+        {"--node", &a->node, NULL},
+        {"--release", &a->release, NULL},
+        {"--json", NULL, &a->json},
+    };
+    size_t n = 0;
+    for (; n < OPTIONS_OF_OUR_OWN; n++)
+        out->all[n] = own[n];
+    for (int i = 0; i < RPL_RULE_COUNT; i++) {
+        snprintf(out->names[i], OPTION_NAME_SIZE, "--%s", rpl_rule_table((rpl_rule)i)->name);
+        out->all[n++] = (rpl_ctl_option){out->names[i], &a->rules[i], NULL};
+    }
+    out->all[n] = (rpl_ctl_option){0};
+}
+
 int rpl_ctl_verify(int argc, char **argv)
 {
     arguments a = {0};
+    option_table options;
     RPL_AUTO(task) task t = {0};
-    const rpl_ctl_option options[] = {
-        {"--collateral", &a.collateral, NULL},
-        {"--at", &a.at, NULL},
-        {"--accept", &a.accept, NULL},
-        {"--event-log", &a.event_log, NULL},
-        {"--root", &a.root, NULL},
-        {"--node", &a.node, NULL},
-        {"--release", &a.release, NULL},
-        {"--json", NULL, &a.json},
-        {0},
-    };
-    if (!rpl_ctl_arguments(argc, argv, options, &a.quote, names_node(argc, argv) ? 0 : 1))
+    make_options(&a, &options);
+    if (!rpl_ctl_arguments(argc, argv, options.all, &a.quote, names_node(argc, argv) ? 0 : 1))
         return RPL_CTL_USAGE;
     if (!fits_together(&a, &t) || !read_settings(&a, &t) || !read_files(&a, &t))
         return RPL_CTL_USAGE;

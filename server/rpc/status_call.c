@@ -4,6 +4,7 @@
 
 #include "server/rpc/chain_status.h"
 #include "server/rpc/self_check.h"
+#include "server/rpc/status_policy.h"
 
 enum { NONCE_LEN = 32 };
 
@@ -12,10 +13,7 @@ typedef struct {
     Replicatoor__V1__StatusResponse r;
     Replicatoor__V1__NodeQuote quote;
     Replicatoor__V1__Measurements measurements;
-    Replicatoor__V1__PolicyStatus policy;
-    ProtobufCBinaryData give_to[RPL_POLICY_ENTRIES_MAX], take_from[RPL_POLICY_ENTRIES_MAX];
-    ProtobufCBinaryData devices[RPL_POLICY_ENTRIES_MAX];
-    char *accepted_tcb[RPL_TCB_STATUS_COUNT];
+    rpl_status_policy policy;
     Replicatoor__V1__Epoch epochs[RPL_STATE_EPOCHS_MAX];
     Replicatoor__V1__Epoch *epochs_p[RPL_STATE_EPOCHS_MAX];
     rpl_epoch known[RPL_STATE_EPOCHS_MAX];
@@ -86,34 +84,6 @@ static void fill_measurements(status_message *m, const rpl_self_check *self)
     out->release = rpl_pb_bytes(self->identity.release, 32);
     out->device = rpl_pb_bytes(self->identity.device, 32);
     m->r.measurements = out;
-}
-
-static size_t fill_hashes(ProtobufCBinaryData *out, const rpl_policy_hashes *hashes)
-{
-    for (size_t i = 0; i < hashes->count; i++)
-        out[i] = rpl_pb_bytes(hashes->items[i].b, sizeof(hashes->items[i].b));
-    return hashes->count;
-}
-
-static void fill_policy(status_message *m, const rpl_node *node)
-{
-    const rpl_policy *policy = node->settings.policy;
-    Replicatoor__V1__PolicyStatus *out = &m->policy;
-
-    replicatoor__v1__policy_status__init(out);
-    out->mode = rpl_pb_text(policy->give_to.count + policy->take_from.count ? "static" : "self");
-    out->give_to = m->give_to;
-    out->n_give_to = fill_hashes(m->give_to, &policy->give_to);
-    out->take_from = m->take_from;
-    out->n_take_from = fill_hashes(m->take_from, &policy->take_from);
-    out->devices = m->devices;
-    out->n_devices = fill_hashes(m->devices, &policy->devices);
-    out->accepted_tcb = m->accepted_tcb;
-    for (unsigned i = 0; i < RPL_TCB_STATUS_COUNT; i++)
-        if (node->settings.verifier_policy.accepted_tcb & 1u << i)
-            m->accepted_tcb[out->n_accepted_tcb++] =
-                rpl_pb_text(rpl_tcb_status_name((rpl_tcb_status)i));
-    m->r.policy = out;
 }
 
 static bool fill_settings(status_message *m, const rpl_services_config *config)
@@ -211,7 +181,8 @@ static status_message *build(rpl_services *s, const rpl_reply *reply)
     replicatoor__v1__status_response__init(&m->r);
     fill_node(m, s, reply);
     fill_state(m, node);
-    fill_policy(m, node);
+    rpl_status_policy_fill(&node->settings, &m->policy);
+    m->r.policy = &m->policy.message;
     fill_measurements(m, self);
     m->r.chain = rpl_chain_status_fill(&m->chain, node, s->chain_watch);
     if (node->self_verdict) {

@@ -143,3 +143,36 @@ def test_a_refusal_is_explained_to_a_person():
 def test_an_event_log_must_be_one():
     found = control("--event-log", __file__)
     assert found["failed"] == ["EVENT_LOG_FORMAT"]
+
+
+REAL = os.path.join(VECTORS, "real", "automata-dcap-rs", "tdx_v4_00806f_feb2025")
+GOOGLE = os.path.join(VECTORS, "real", "google-go-tdx-guest", "tdx_v5_90c06f")
+OLD = 1691539200  # 2023-08-09, the date of that platform's level
+
+
+@pytest.mark.parametrize("case, option, good, bad, code", [
+    (REAL, "tcb-advisories", "INTEL-SA-00960,INTEL-SA-00982,INTEL-SA-00986",
+     "INTEL-SA-00960,INTEL-SA-00982", "TCB_ADVISORY"),
+    (REAL, "tcb-min-evaluation", "17", "18", "TCB_EVAL_NUMBER"),
+    (REAL, "platforms-allow", "00806f050000,b0c06f000000", "b0c06f000000", "PLATFORM"),
+    (REAL, "platforms-deny", "b0c06f000000", "00806f050000", "PLATFORM"),
+    (GOOGLE, "xfam", "0x602e7", "0x600e7", "TD_XFAM"),
+])
+def test_each_rule_of_the_policy_is_an_option(case, option, good, bad, code):
+    assert verify(case, "--accept", ACCEPTED, f"--{option}", good)["admitted"]
+    assert verify(case, "--accept", ACCEPTED, f"--{option}", bad)["failed"] == [code]
+
+
+def test_grace_is_told():
+    with open(f"{REAL}/meta.json", encoding="utf-8") as f:
+        days = (json.load(f)["verification_time_unix"] - OLD) // 86400 + 1
+    found = verify(REAL, "--tcb-grace-days", str(days))
+    assert found["admitted"] and found["status"] == "OutOfDate"
+    assert found["tcb"]["grace_until"] == OLD + days * 86400
+    found = verify(REAL, "--tcb-grace-days", str(days - 1))
+    assert found["failed"] == ["TCB_STATUS"] and found["tcb"]["grace_until"] is None
+
+
+def test_a_rule_that_cannot_be_read_is_a_usage_error():
+    done = run("x", "--collateral", "y", "--xfam", "all")
+    assert done.returncode == 2 and b"--xfam wants a mask such as" in done.stderr

@@ -22,7 +22,7 @@ refuses() { # refuses "STEP .." FILE TEXT: the step refuses the tree with TEXT a
     [ ! -e "$copy.kept" ] || mv "$copy.kept" "$2"
 }
 
-for step in layers.sh banned.py size.sh words.sh; do
+for step in layers.sh banned.py size.sh words.sh checks.py; do
     tests/lint/$step >/dev/null 2>&1 || { echo "$step refuses the tree as it is"; status=1; }
 done
 refuses layers.sh base/planted.h '#include "attestation/verify.h"'
@@ -37,6 +37,8 @@ refuses layers.sh rest_gateway/routes_planted.c '#include <h2o.h>'
 refuses layers.sh clients/ctl/planted.c '#include "server/core/state.h"'
 refuses layers.sh attestation/new_folder/planted.c 'int rpl_planted;'
 refuses layers.sh server/rpc/planted.c 'void f(struct timespec *t) { clock_gettime(CLOCK_REALTIME, t); }'
+refuses checks.py attestation/planted.c 'static const char code[] = "NO_SUCH_CODE";'
+refuses checks.py docs/verification.md "| \`tcb.level\` | x | I | \`NO_SUCH_CODE\` | |"
 refuses banned.py base/planted.c 'int f(void) { return memcmp("a", "b", 1); }'
 refuses banned.py base/planted.c 'void f(void) { goto end; end:; }'
 refuses banned.py base/planted.c 'int f(int a) { if (a == 1 ||\n    (a = 2))\n    return a; }'

@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     rpl_bytes parts[8];
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         parts[i] = next(&r);
-    const rpl_collateral collateral = {parts[0], parts[1], parts[2], parts[3],
-                                       parts[4], parts[5], parts[6], parts[7]};
+    const rpl_collateral collateral = {parts[0], parts[1], parts[2], parts[3], parts[4],
+                                       parts[5], parts[6], parts[7], NULL};
     rpl_verdict_start(&verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
     if (rpl_verification_begin(quote, &roots, &policy, (int64_t)now, &verdict, &v).code != RPL_OK ||
         rpl_verification_collateral(v, &collateral, &verdict).code != RPL_OK)

@@ -64,7 +64,10 @@ static void lists_of_texts_and_of_bytes_are_shown(void **state)
     message.accepted_tcb = accepted;
     assert_json(&message.base,
                 "{\"mode\":\"\",\"give_to\":[],\"take_from\":[],\"devices\":[\"01\",\"0203\",\"\"],"
-                "\"accepted_tcb\":[\"UpToDate\",\"a\\\"b\"]}");
+                "\"accepted_tcb\":[\"UpToDate\",\"a\\\"b\"],\"advisories\":[],"
+                "\"advisories_limited\":false,\"tcb_grace_days\":0,\"min_evaluation\":0,"
+                "\"same_evaluation\":false,\"tcb_current_counts\":false,\"platforms_allowed\":[],"
+                "\"platforms_denied\":[],\"td_attributes\":[],\"xfam\":\"\",\"service_tds\":[]}");
 }
 
 static void text_is_escaped_and_always_valid(void **state)

@@ -57,6 +57,16 @@ static const char *const refused[][2] = {
     {"REPLICATOOR_TCB_ACCEPT=", "UpToDate"},
     {"REPLICATOOR_TCB_ACCEPT=,", "UpToDate"},
     {"REPLICATOOR_TCB_ACCEPT=UpToDate, OutOfDate", "UpToDate"},
+    {"REPLICATOOR_TCB_ADVISORIES=", "any, none"},
+    {"REPLICATOOR_TCB_CURRENT=yes", "counts or ignored"},
+    {"REPLICATOOR_TCB_GRACE_DAYS=4000", "3650 at most"},
+    {"REPLICATOOR_TCB_MIN_EVALUATION=-1", "tcbEvaluationDataNumber"},
+    {"REPLICATOOR_TCB_SAME_EVALUATION=1", "yes or no"},
+    {"REPLICATOOR_PLATFORMS_ALLOW=b0c06f", "FMSPC"},
+    {"REPLICATOOR_PLATFORMS_DENY=any", "FMSPC"},
+    {"REPLICATOOR_TD_ATTRIBUTES=DEBUG", "PERFMON"},
+    {"REPLICATOOR_XFAM=0", "mask"},
+    {"REPLICATOOR_SERVICE_TDS=" HEX32, "96 hex digits"},
     {"REPLICATOOR_UNTRUSTED_DIR=", "folder"},
 };
 
@@ -231,6 +241,43 @@ static void accepted_tcb_statuses_are_exactly_the_list(void **state)
     rpl_config_free(&c);
 }
 
+static void settings_make_up_the_verifiers_policy(void **state)
+{
+    (void)state;
+    rpl_config c;
+    assert_loads("REPLICATOOR_TCB_ADVISORIES=INTEL-SA-00615", &c);
+    assert_true(c.verifier_policy.limits_advisories);
+    assert_string_equal(c.verifier_policy.advisories[0], "INTEL-SA-00615");
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TCB_GRACE_DAYS=30", &c);
+    assert_int_equal(c.verifier_policy.grace_days, 30);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TCB_MIN_EVALUATION=18", &c);
+    assert_int_equal(c.verifier_policy.min_evaluation, 18);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TCB_SAME_EVALUATION=yes", &c);
+    assert_true(c.verifier_policy.same_evaluation);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TCB_CURRENT=counts", &c);
+    assert_true(c.verifier_policy.current_counts);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_PLATFORMS_ALLOW=b0c06f000000," HEX32, &c);
+    assert_int_equal(c.verifier_policy.platforms_allowed.count, 2);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_PLATFORMS_DENY=b0c06f000000", &c);
+    assert_int_equal(c.verifier_policy.platforms_denied.count, 1);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_TD_ATTRIBUTES=PKS", &c);
+    assert_true(c.verifier_policy.td_optional_allowed == RPL_TD_PKS);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_XFAM=0x602e7", &c);
+    assert_true(c.verifier_policy.xfam_allowed == 0x602e7);
+    rpl_config_free(&c);
+    assert_loads("REPLICATOOR_SERVICE_TDS=" HEX32 "00112233445566778899aabbccddeeff", &c);
+    assert_int_equal(c.verifier_policy.n_service_tds, 1);
+    rpl_config_free(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -245,6 +292,7 @@ int main(void)
         cmocka_unit_test(the_clock_of_tests_is_chosen_by_name),
 #endif
         cmocka_unit_test(accepted_tcb_statuses_are_exactly_the_list),
+        cmocka_unit_test(settings_make_up_the_verifiers_policy),
     };
     return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);
 }

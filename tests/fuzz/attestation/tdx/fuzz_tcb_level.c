@@ -1,4 +1,4 @@
-#include "attestation/tdx/tcb_level.h"
+#include "attestation/tdx/tcb_policy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -18,10 +18,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     info = (rpl_tcb_info){.document = NULL};
     if (rpl_tcb_info_read(r.rest, &verdict, &info)) {
         rpl_tdx_module_check(&q, &info, &verdict);
-        const rpl_tcb_result got = rpl_tcb_evaluate(&q, &pck, &info, &qe, &verdict);
+        const rpl_tcb_subject subject = {
+            .quote = &q, .pck = &pck, .info = &info, .accepted_tcb = 1u << RPL_TCB_UP_TO_DATE};
+        const rpl_tcb_result got = rpl_tcb_evaluate(&q, &pck, &info, &qe, true);
+        rpl_tcb_level_check(&subject, &got, &verdict);
         const bool passed = verdict.state[RPL_CHECK_TCB_LEVEL] == RPL_PASSED;
-        if (passed != (got.status != RPL_TCB_UNKNOWN) || (passed && !got.launch.platform))
+        if ((got.status != RPL_TCB_UNKNOWN && !passed) || (passed && !got.launch.platform))
             __builtin_trap();
+        if (got.status > RPL_TCB_UP_TO_DATE)
+            rpl_tcb_explain_status(&subject, &got, &qe, &verdict);
         for (int i = 0; passed && i < 16; i++) {
             if (pck.components[i] < got.launch.platform->sgx[i])
                 __builtin_trap(); /* a level that this platform does not reach */

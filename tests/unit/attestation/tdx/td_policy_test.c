@@ -97,7 +97,8 @@ static void a_service_td_must_be_allowed(void **state)
     rpl_verdict_start(&v, RPL_GROUP_TD);
     rpl_td_policy_check(&policy, &quote, &v);
     assert_true(verdict_says(&v, "TD_SERVICETD"));
-    policy.allow_service_td = true;
+    policy.n_service_tds = 2;
+    memcpy(policy.service_tds[1], quote.mr_servicetd, 48);
     rpl_verdict_start(&v, RPL_GROUP_TD);
     rpl_td_policy_check(&policy, &quote, &v);
     assert_true(rpl_verdict_admits(&v));
@@ -109,7 +110,8 @@ static void the_default_accepts_up_to_date_alone(void **state)
     const rpl_verifier_policy policy = rpl_verifier_policy_default();
     assert_int_equal(policy.accepted_tcb, 1u << RPL_TCB_UP_TO_DATE);
     assert_int_equal(policy.td_optional_allowed, 0);
-    assert_false(policy.allow_service_td);
+    assert_int_equal(policy.n_service_tds, 0);
+    assert_int_equal(policy.xfam_allowed, 0x6dbe7);
 }
 
 int main(void)
