@@ -14,19 +14,27 @@ CASES = []
 SECOND = datetime.timedelta(seconds=1)
 
 
-def case(expected, why, advisories=None, name=None):
+def add(name, expected, why, bend, advisories=None, policy=None):
+    """`expected`: "ACCEPT <status>", or exactly the codes of the refusal, with spaces between. `policy`:
+    rules of the verifier by name (attestation/tdx/verifier_rules.h), where they are not the default's;
+    every status is accepted unless `policy` says which."""
+    CASES.append((name, expected, why, advisories, policy, bend))
+
+
+def case(expected, why, advisories=None, name=None, policy=None):
     def register(bend):
-        CASES.append((name or bend.__name__, expected, why, advisories, bend))
+        add(name or bend.__name__, expected, why, bend, advisories, policy)
         return bend
     return register
 
 
-def each(expected, why, values):
-    """One case per value: name -> argument."""
+def each(expected, why, values, policy=None):
+    """One case per value: name -> argument. `expected` may differ by name; "*" is the rest's."""
     def register(bend):
         for name, value in values.items():
-            CASES.append((f"{bend.__name__}_{name}", expected, why, None,
-                          lambda w, value=value: bend(w, value)))
+            codes = expected if isinstance(expected, str) else expected.get(name, expected.get("*"))
+            add(f"{bend.__name__}_{name}", codes, why, lambda w, value=value: bend(w, value),
+                policy=policy)
         return bend
     return register
 
@@ -139,7 +147,7 @@ def ok_root_reissued(w):
     w.chain_pem = pem_of(w.pck.cert) + w.ca.pem + pem_of(root.cert)
 
 
-@each("CERT_EXPIRED|CERT_NOT_YET_VALID", "a PCK CA out of its period", {
+@each({"expired": "CERT_EXPIRED", "future": "CERT_NOT_YET_VALID"}, "a PCK CA out of its period", {
     "expired": (None, NOW - SECOND), "future": (NOW + SECOND, None)})
 def inter(w, period):
     inter = certificate(w.ca.key, "Intel SGX PCK Platform CA", w.pki.root, is_ca=True,
@@ -154,7 +162,7 @@ def ok_pck_second(w, period):
     w.pck = pck_with(w, since=period[0] or datetime.datetime(2025, 1, 1), until=period[1])
 
 
-@each("CERT_EXPIRED|CERT_NOT_YET_VALID", "a TCB signer out of its period", {
+@each({"expired": "CERT_EXPIRED", "future": "CERT_NOT_YET_VALID"}, "a TCB signer out of its period", {
     "expired": (None, NOW - SECOND), "future": (NOW + SECOND, None)})
 def tcb_signer(w, period):
     w.signer = certificate(w.signer.key, "Intel SGX TCB Signing", w.pki.root, is_ca=False,
@@ -242,7 +250,7 @@ def leaf_sha384(w):
     w.pck = pck_with(w, algorithm=hashes.SHA384())
 
 
-@case("PCK_ISSUER|INTER_SIG", "a leaf of another key with the right issuer's name")
+@case("PCK_ISSUER INTER_SIG", "a leaf of another key with the right issuer's name")
 def leaf_other_signer(w):
     w.pck = pck_with(w, signer=pki.new_key())
 
@@ -255,7 +263,7 @@ def inter_other_signer(w):
     w.chain_pem = pem_of(w.pck.cert) + pem_of(inter.cert) + w.pki.root.pem
 
 
-@each("PEM_FORMAT|CHAIN_LEN", "text that is not exactly three certificates", {
+@each({"two": "CHAIN_LEN", "*": "PEM_FORMAT"}, "text that is not exactly three certificates", {
     "two": lambda c: c[:c.rindex("-----BEGIN")], "text_between": lambda c: c.replace(
         "-----END CERTIFICATE-----\n-", "-----END CERTIFICATE-----\nx\n-", 1),
     "blank_line": lambda c: c.replace("-----\n-----", "-----\n\n-----", 1),
@@ -328,10 +336,10 @@ LISTS = {
 }
 for _which, _ca in (("root_crl", lambda w: w.pki.root), ("pck_crl", lambda w: w.ca)):
     for _name, (_expected, _changes) in LISTS.items():
-        CASES.append((f"{_which}_{_name}", _expected, "a revocation list that may not be used"
-                      if not _expected.startswith("ACCEPT") else "at the end of its period", None,
-                      lambda w, which=_which, ca=_ca, changes=_changes:
-                      setattr(w, which, make_crl(ca(w), **changes))))
+        add(f"{_which}_{_name}", _expected, "a revocation list that may not be used"
+            if not _expected.startswith("ACCEPT") else "at the end of its period",
+            lambda w, which=_which, ca=_ca, changes=_changes:
+            setattr(w, which, make_crl(ca(w), **changes)))
 
 
 @each("CRL_FORMAT", "not one whole list", {
@@ -367,28 +375,32 @@ def qe_signature(w, change):
     w.bundle_edit = change
 
 
-@case("TCB_INFO_KIND", "both documents exchanged, with their signatures")
+@case("TCB_INFO_KIND QE_IDENTITY_KIND", "both documents exchanged, with their signatures")
 def documents_exchanged(w):
     w.tcb_info, w.qe_identity = w.qe_identity, w.tcb_info
 
 
-@each("COLLATERAL_MISSING", "a part that is not there", {
-    n: n for n in ("root_ca_crl", "pck_crl", "tcb_info_issuer_chain", "tcb_info",
-                   "tcb_info_signature", "qe_identity_issuer_chain", "qe_identity",
-                   "qe_identity_signature")})
+MISSING = {"root_ca_crl": "CRL_FORMAT", "pck_crl": "CRL_FORMAT", "tcb_info_issuer_chain": "CHAIN_LEN",
+           "qe_identity_issuer_chain": "CHAIN_LEN", "tcb_info": "TCB_INFO_SIGNATURE",
+           "tcb_info_signature": "TCB_INFO_SIGNATURE", "qe_identity": "QE_IDENTITY_SIGNATURE",
+           "qe_identity_signature": "QE_IDENTITY_SIGNATURE"}
+
+
+@each({n: f"COLLATERAL_MISSING {code}" for n, code in MISSING.items()}, "a part that is not there",
+      {n: n for n in MISSING})
 def missing(w, name):
     w.bundle_edit = lambda b: {**b, name: ""}
 
 
 PERIODS = {
-    "expired": ("{}_EXPIRED", iso(ISSUED), iso(NOW - SECOND)),
-    "future": ("{}_NOT_YET_VALID", iso(NOW + SECOND), iso(UNTIL)),
+    "expired": ("{0}_EXPIRED", iso(ISSUED), iso(NOW - SECOND)),
+    "future": ("{0}_NOT_YET_VALID", iso(NOW + SECOND), iso(UNTIL)),
     "last_second": ("ACCEPT UpToDate", iso(ISSUED), iso(NOW)),
     "first_second": ("ACCEPT UpToDate", iso(NOW), iso(UNTIL)),
-    "inverted": ("{}_FORMAT", iso(UNTIL), iso(ISSUED)),
-    "inverted_expired": ("{}_EXPIRED", iso(UNTIL), iso(ISSUED)),
-    "inverted_future": ("{}_NOT_YET_VALID", iso(UNTIL), iso(ISSUED)),
-    "number": ("DATE_FORMAT", 17, iso(UNTIL)),
+    "inverted": ("{0}_FORMAT {0}_EXPIRED {0}_NOT_YET_VALID", iso(UNTIL), iso(ISSUED)),
+    "inverted_expired": ("{0}_FORMAT {0}_EXPIRED {0}_NOT_YET_VALID", iso(UNTIL), iso(ISSUED)),
+    "inverted_future": ("{0}_FORMAT {0}_EXPIRED {0}_NOT_YET_VALID", iso(UNTIL), iso(ISSUED)),
+    "number": ("DATE_FORMAT {0}_FORMAT", 17, iso(UNTIL)),
     "no_z": ("DATE_FORMAT", iso(ISSUED)[:-1], iso(UNTIL)),
 }
 
@@ -399,8 +411,8 @@ def _period(w, document, since, until):
 
 for _doc in ("tcb_info", "qe_identity"):
     for _name, (_expected, _since, _until) in PERIODS.items():
-        CASES.append((f"{_doc}_{_name}", _expected.format(_doc.upper()), "the document's period",
-                      None, lambda w, d=_doc, s=_since, u=_until: _period(w, d, s, u)))
+        add(f"{_doc}_{_name}", _expected.format(_doc.upper()), "the document's period",
+            lambda w, d=_doc, s=_since, u=_until: _period(w, d, s, u))
 
 
 def _set(path, value):
@@ -417,10 +429,10 @@ def _set(path, value):
 
 FIRST = ("tcbLevels", 0, "tcb")
 TCB_FIELDS = {
-    "version_2": ("TCB_INFO_KIND|TCB_INFO_FORMAT", ("version",), 2),
-    "no_id": ("TCB_INFO_KIND", ("id",), None),
-    "type_text": ("TCB_TYPE", ("tcbType",), "0"),
-    "status_number": ("TCB_STATUS_UNKNOWN", ("tcbLevels", 0, "tcbStatus"), 7),
+    "version_2": ("TCB_INFO_KIND TCB_INFO_FORMAT", ("version",), 2),
+    "no_id": ("TCB_INFO_KIND TCB_INFO_FORMAT", ("id",), None),
+    "type_text": ("TCB_TYPE TCB_INFO_FORMAT", ("tcbType",), "0"),
+    "status_number": ("TCB_STATUS_UNKNOWN TCB_INFO_FORMAT", ("tcbLevels", 0, "tcbStatus"), 7),
     "no_fmspc": ("TCB_INFO_FORMAT", ("fmspc",), None),
     "fmspc_short": ("TCB_INFO_FORMAT", ("fmspc",), "53494D0000"),
     "fmspc_other": ("FMSPC_MISMATCH", ("fmspc",), "53494D000001"),
@@ -445,8 +457,8 @@ TCB_FIELDS = {
     "tdx_comp_above": ("ACCEPT SWHardeningNeeded", FIRST + ("tdxtcbcomponents", 15, "svn"), 1),
 }
 QE_FIELDS = {
-    "version_3": ("QE_IDENTITY_KIND|QE_IDENTITY_FORMAT", ("version",), 3),
-    "no_id": ("QE_IDENTITY_KIND", ("id",), None),
+    "version_3": ("QE_IDENTITY_KIND QE_IDENTITY_FORMAT", ("version",), 3),
+    "no_id": ("QE_IDENTITY_KIND QE_IDENTITY_FORMAT", ("id",), None),
     "no_mrsigner": ("QE_IDENTITY_FORMAT", ("mrsigner",), None),
     "prodid_text": ("QE_IDENTITY_FORMAT", ("isvprodid",), "2"),
     "levels_empty": ("QE_IDENTITY_FORMAT", ("tcbLevels",), []),
@@ -467,9 +479,9 @@ def tcb_info_minus_zero(w):
 ADVISORIES = {"tcb_info_tdx_comp_above": ["INTEL-SA-00615"]}
 for _doc, _fields in (("tcb_info", TCB_FIELDS), ("qe_identity", QE_FIELDS)):
     for _name, (_expected, _path, _value) in _fields.items():
-        CASES.append((f"{_doc}_{_name}", _expected, "one member changed",
-                      ADVISORIES.get(f"{_doc}_{_name}"),
-                      lambda w, d=_doc, p=_path, v=_value: _set(p, v)(getattr(w, d))))
+        add(f"{_doc}_{_name}", _expected, "one member changed",
+            lambda w, d=_doc, p=_path, v=_value: _set(p, v)(getattr(w, d)),
+            ADVISORIES.get(f"{_doc}_{_name}"))
 
 
 @case("ACCEPT UpToDate", "levels that differ in a TDX component alone, the lower one first")
@@ -495,7 +507,7 @@ def platform(w, status):
     w.platform.sgx_svns = tcb.platform_svns(status)
 
 
-@each("TCB_REVOKED|TCB_NOT_SUPPORTED", "platforms that nobody may trust", {
+@each({"revoked": "TCB_REVOKED", "below": "TCB_NOT_SUPPORTED"}, "platforms that nobody may trust", {
     "revoked": "Revoked", "below": "NotSupported"})
 def platform_bad(w, status):
     w.platform.sgx_svns = tcb.platform_svns(status)
@@ -542,35 +554,43 @@ def qe_other_key(w):
     w.qe_key = pki.new_key()
 
 
-@case("ATT_KEY", "an attestation key of zeros")
+@case("ATT_KEY QE_REPORT_DATA", "an attestation key of zeros")
 def ak_zero(w):
     w.data_edit = lambda d: d[:64] + bytes(64) + d[128:]
 
 
-@each("POLICY", "a TD that no secret may enter", {
+TD_CODES = {"bit0": "TD_DEBUG", "bit29": "TD_MIGRATABLE", "*": "TD_ATTR_RESERVED",
+            **{f"bit{b}": "TD_TUD" for b in range(1, 8)}}
+
+
+@each(TD_CODES, "a TD that no secret may enter", {
     f"bit{b}": b for b in (0, 1, 2, 3, 4, 5, 6, 7, 8, 15, 17, 26, 29, 32, 39, 47, 61)})
 def td(w, bit):
     w.fields["td_attributes"] = (1 << 28 | 1 << bit).to_bytes(8, "little")
 
 
-@case("POLICY", "SEPT_VE_DISABLE is clear")
+@case("TD_SEPT_VE", "SEPT_VE_DISABLE is clear")
 def td_sept_ve(w):
     w.fields["td_attributes"] = bytes(8)
 
 
-@each("POLICY", "an impossible set of CPU features", {
+@each("TD_XFAM", "an impossible set of CPU features", {
     "no_sse": 1, "cet_half": 0x803, "amx_half": 0x20003, "bit19": 0x80003, "bit63": 1 << 63 | 3})
 def xfam(w, value):
     w.fields["xfam"] = value.to_bytes(8, "little")
 
 
-@each("POLICY-OPTIONAL", "a feature that a configuration may tolerate", {
+@each("TD_ATTR_OPTIONAL", "a feature that a configuration may tolerate", {
     "icssd": 16, "lass": 27, "pks": 30, "kl": 31, "tpa": 62, "perfmon": 63})
 def td_optional(w, bit):
     w.fields["td_attributes"] = (1 << 28 | 1 << bit).to_bytes(8, "little")
 
 
-@case("POLICY", "a service TD of the host's choice")
+@case("TD_SERVICETD", "a service TD of the host's choice")
 def servicetd(w):
     w.body_type = 3
     w.fields["mr_servicetd"] = bytes(47) + b"\1"
+
+
+# Those above, which edits.py bends once more; other files add to CASES.
+FIRST_CASES = tuple(CASES)

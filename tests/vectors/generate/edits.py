@@ -5,12 +5,12 @@ A fixed seed per case chooses the edits, so that every run makes the same ones.
 """
 import random
 
-from tests.vectors.generate.cases import CASES
+from tests.vectors.generate.cases import FIRST_CASES
 from tests.vectors.generate.world import NOW, World, datetime, iso, make_crl
 
 DAY = datetime.timedelta(days=1)
 # Refused for a relation between two fields: an edit of the other one may rightly admit it.
-RELATIONS = ("TCB_REVOKED", "TCB_NOT_SUPPORTED", "TDX_MODULE", "QE_", "FMSPC", "PCEID", "POLICY", "TCB_STATUS")
+RELATIONS = ("TCB_REVOKED", "TCB_NOT_SUPPORTED", "TDX_MODULE", "QE_", "FMSPC", "PCEID", "TD_", "TCB_STATUS")
 
 
 def field(name, size):
@@ -108,7 +108,7 @@ def apply(world, random_, edits, count):
 def write(folder, authorities):
     """harmless/ and hostile/, one folder per case that could be made."""
     made = 0
-    for name, expected, why, advisories, bend in CASES:
+    for name, expected, why, advisories, _, bend in FIRST_CASES:
         if expected == "ACCEPT":  # its status is found elsewhere
             continue
         world, random_ = World(authorities), random.Random(name)
@@ -116,7 +116,7 @@ def write(folder, authorities):
         bend(world)
         world.write(folder / "harmless" / name, expected, why, advisories)
         made += 1
-        if expected.startswith(("ACCEPT", "POLICY-OPTIONAL")):
+        if expected.startswith(("ACCEPT", "TD_ATTR_OPTIONAL")):
             continue
         related = [] if any(word in expected for word in RELATIONS) else RELATED
         world = World(authorities)

@@ -1,5 +1,6 @@
 """A private test PKI with one platform, one quote and its collateral, all of which a case may bend
 before it is written. The encoders are those of tools/tappd_sim."""
+import base64
 import copy
 import datetime
 import hashlib
@@ -10,12 +11,13 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT))
 from tools.tappd_sim import der, pki, tcb  # noqa: E402
 from tools.tappd_sim.quote import (  # noqa: E402
-    QE_MRSIGNER, QE_VENDOR, TD_REPORT_10, TD_REPORT_15, _enclave_report, td_report)
+    QE_MRENCLAVE, QE_MRSIGNER, QE_SVN, QE_VENDOR, TD_REPORT_10, TD_REPORT_15, td_report)
 
 NOW = datetime.datetime(2026, 6, 1)
 NOW_S = 1780272000
@@ -35,7 +37,8 @@ def pem_of(certificate):
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 
-def make_crl(authority, issued=ISSUED, until=UNTIL, revoked=(), key=None, extra=(), name=None):
+def make_crl(authority, issued=ISSUED, until=UNTIL, revoked=(), key=None, extra=(), name=None,
+             entry_extension=None):
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(name or authority.cert.subject).last_update(issued).next_update(until)
@@ -47,9 +50,29 @@ def make_crl(authority, issued=ISSUED, until=UNTIL, revoked=(), key=None, extra=
     for serial in revoked:
         builder = builder.add_revoked_certificate(
             x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(issued)
-            .add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), critical=False).build())
+            .add_extension(entry_extension or x509.CRLReason(x509.ReasonFlags.key_compromise),
+                           critical=False).build())
     return builder.sign(key or authority.key, hashes.SHA256()).public_bytes(
         serialization.Encoding.DER)
+
+
+QE_REPORT = (("cpu_svn", 16), ("misc_select", 4), ("reserved1", 28), ("attributes", 16),
+             ("mrenclave", 32), ("reserved2", 32), ("mrsigner", 32), ("reserved3", 96),
+             ("isv_prod_id", 2), ("isv_svn", 2), ("reserved4", 60), ("report_data", 64))
+
+
+def resign(certificate, key, change):
+    """The certificate with its to-be-signed part changed to one of the same length, signed again."""
+    tbs = change(certificate.tbs_certificate_bytes)
+    assert len(tbs) == len(certificate.tbs_certificate_bytes) and tbs != certificate.tbs_certificate_bytes
+    signature = der._tlv(0x03, b"\0" + key.sign(tbs, ec.ECDSA(hashes.SHA256())))
+    return pem_of_der(der.sequence(tbs, bytes.fromhex("300a06082a8648ce3d040302"), signature))
+
+
+def pem_of_der(raw):
+    text = base64.b64encode(raw).decode()
+    lines = "\n".join(text[i:i + 64] for i in range(0, len(text), 64))
+    return f"-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n"
 
 
 class Platform:
@@ -60,6 +83,10 @@ class Platform:
         self.sgx_svns = tcb.platform_svns("UpToDate")
         self.pce_svn, self.fmspc, self.pce_id, self.ca = tcb.PCE_SVN, tcb.FMSPC, tcb.PCE_ID, ca
         self.__dict__.update(changes)
+
+
+def _said(length, content):
+    return len(content) if length is None else length
 
 
 class World:
@@ -80,12 +107,19 @@ class World:
                        "td_attributes": bytes.fromhex("0000001000000000"),
                        "xfam": bytes.fromhex("e702060000000000"),
                        "tee_tcb_svn": tcb.TEE_TCB_SVN, "tee_tcb_svn2": tcb.TEE_TCB_SVN}
+        self.user_data = bytes(20)
+        self.qe_fields = {"cpu_svn": bytes.fromhex("0303191b04ff00060000000000000000"),
+                          "attributes": bytes.fromhex("1500000000000000e700000000000000"),
+                          "mrenclave": QE_MRENCLAVE, "mrsigner": QE_MRSIGNER,
+                          "isv_prod_id": (2).to_bytes(2, "little"),
+                          "isv_svn": QE_SVN.to_bytes(2, "little")}
         self.qe_edit = lambda report: report
         self.qe_tail = bytes(32)        # upper half of the QE's report data
         self.qe_key = self.quote_key = None
         self.auth_data = bytes(range(32))
         self.outer_type, self.inner_type = 6, 5
         self.inner_extra = self.outer_extra = b""
+        self.auth_len = self.inner_len = self.outer_len = self.data_len = None  # else what is said
         self.data_edit = lambda data: data
         self.tail = bytes(70)
         self.tcb_info = json.loads(tcb.tcb_info(iso(ISSUED), iso(UNTIL)))
@@ -114,22 +148,24 @@ class World:
         if chain is None:
             chain = pem_of(pck.cert) + self.ca.pem + self.pki.root.pem
         bound = hashlib.sha256(pki.public_xy(self.ak) + self.auth_data).digest() + self.qe_tail
-        report = self.qe_edit(_enclave_report(bound))
+        report = self.qe_edit(td_report({"report_data": bound, **self.qe_fields}, QE_REPORT))
         inner = chain.encode() + self.chain_end
         outer = (report + pki.sign_raw(self.qe_key or pck.key, report)
-                 + struct.pack("<H", len(self.auth_data)) + self.auth_data
-                 + struct.pack("<HI", self.inner_type, len(inner)) + inner + self.inner_extra)
+                 + struct.pack("<H", _said(self.auth_len, self.auth_data)) + self.auth_data
+                 + struct.pack("<HI", self.inner_type, _said(self.inner_len, inner)) + inner
+                 + self.inner_extra)
         body = td_report(self.fields, TD_REPORT_15 if self.body_type == 3 else TD_REPORT_10)
         if self.body_type is not None:
-            size = len(body) if self.body_size is None else self.body_size
-            body = struct.pack("<HI", self.body_type, size) + body
+            body = struct.pack("<HI", self.body_type, _said(self.body_size, body)) + body
         version = self.version if self.body_type is None else 5
         signed = (struct.pack("<HHII", version, self.key_type, self.tee_type, self.reserved)
-                  + self.vendor + bytes(20) + body)
+                  + self.vendor + self.user_data + body)
         data = (pki.sign_raw(self.quote_key or self.ak, signed) + pki.public_xy(self.ak)
-                + struct.pack("<HI", self.outer_type, len(outer)) + outer + self.outer_extra)
+                + struct.pack("<HI", self.outer_type, _said(self.outer_len, outer)) + outer
+                + self.outer_extra)
         data = self.data_edit(data)
-        return self.quote_edit(signed + struct.pack("<I", len(data)) + data + self.tail)
+        return self.quote_edit(signed + struct.pack("<I", _said(self.data_len, data)) + data
+                               + self.tail)
 
     def bundle(self):
         chain = self.signer_chain or pem_of(self.signer.cert) + self.pki.root.pem
@@ -145,13 +181,18 @@ class World:
             out[f"{name}_signature"] = pki.sign_raw(self.signer.key, text.encode()).hex()
         return self.bundle_edit(out)
 
-    def write(self, folder, expected, why, advisories=None):
+    def write(self, folder, expected, why, advisories=None, policy=None):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "quote.bin").write_bytes(self.quote())
         (folder / "collateral.json").write_text(json.dumps(self.bundle(), indent=1) + "\n")
         meta = {"verification_time_unix": self.now, "expected": expected, "why": why}
         if expected.startswith("ACCEPT"):
             meta["advisories"] = list(advisories or [])
+        else:
+            meta["codes"] = expected.split()
+            meta["expected"] = "|".join(meta["codes"])
+        if policy:
+            meta["policy"] = policy
         (folder / "meta.json").write_text(json.dumps(meta, indent=1) + "\n")
 
 
