@@ -94,6 +94,17 @@ static void version_2_hashes_the_canonical_json(void **state)
     rpl_event_log_free(&log);
 }
 
+/* By Python's json and hashlib. */
+static void a_space_is_not_escaped(void **state)
+{
+    (void)state;
+    rpl_event_log log = parsed(E("3", "134217729", "\"a b\"", "\"00ff\"", ",\"version\":2"));
+    assert_digest(&log.events[0],
+                  "4109f65cc29b3fe7358c983b46784c279f9308111dad3ce2d2802591346a438ea33090f552235a9d"
+                  "de6f593a0d506e1b");
+    rpl_event_log_free(&log);
+}
+
 #define READY(digest, payload, more)                                                               \
     "[{\"imr\":3,\"event_type\":134217729,\"digest\":\"" digest                                    \
     "\",\"event\":\"system-ready\",\"event_payload\":\"" payload "\"" more "}]"
@@ -332,6 +343,7 @@ int main(void)
         cmocka_unit_test(both_forms_of_2024_are_read),
         cmocka_unit_test(an_rtmr3_digest_that_nothing_explains_is_refused),
         cmocka_unit_test(what_is_not_a_log_is_refused),
+        cmocka_unit_test(a_space_is_not_escaped),
         cmocka_unit_test(long_names_are_refused_wherever_they_stand),
         cmocka_unit_test(every_limit_is_enforced_exactly),
         cmocka_unit_test(adding_takes_only_events_whose_digest_can_be_made),
