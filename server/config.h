@@ -48,6 +48,7 @@ typedef struct {
     const char *configure_keys;  /* NULL: any */
     const char *dstack;          /* NULL: probe */
     const char *collateral_urls; /* "" : Intel */
+    const char *store_dir;       /* NULL: memory */
     const char *ca_file;         /* NULL: the system's bundle */
     size_t n_time_origins;
     const char *time_origins[RPL_CONFIG_TIME_ORIGINS_MAX]; /* https URLs of distinct hosts */

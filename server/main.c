@@ -101,6 +101,7 @@ static rpl_status make_world(server *s)
         .chain = c->chain,
         .rpc_prefixes = &c->rpc_prefixes,
         .chain_deadline_ms = c->chain_deadline_ms,
+        .store_dir = c->store_dir,
         .untrusted_dir = c->untrusted_dir,
         .time_origins = c->time_origins,
         .n_time_origins = c->n_time_origins,

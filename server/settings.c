@@ -1,3 +1,4 @@
+#include "server/settings_store.h"
 #include "server/settings_time.h"
 #include "server/settings_values.h"
 #include "server/settings_verification.h"
@@ -295,7 +296,8 @@ static const rpl_setting_row rows[] = {
      "uid:gid of received secret files"},
     {"REPLICATOOR_SERVICE", RPL_SETTING_TRUSTED, "", parse_service,
      "our service in the measured compose text; unset: the one called or made from replicatoor"},
-    {"REPLICATOOR_STORE", RPL_SETTING_LATER, "", refuse_later, "cache of ciphertext"},
+    {"REPLICATOOR_STORE", RPL_SETTING_TRUSTED, "memory:", rpl_setting_store,
+     "where documents that can be had again are kept: memory:, or file:<absolute path>"},
     {"REPLICATOOR_SERVICE_TDS", RPL_SETTING_TRUSTED, "none", rpl_setting_service_tds,
      "mr_servicetd values that a TD may be bound to"},
     {"REPLICATOOR_TCB_ACCEPT", RPL_SETTING_TRUSTED, "UpToDate", rpl_setting_tcb_accept,

@@ -122,8 +122,9 @@ static rpl_status weigh(const rpl_collateral_fetcher *fetcher, const rpl_collate
 
 static void report(const rpl_collateral_errand *errand, size_t source, const char *why)
 {
-    rpl_log(RPL_LOG_WARN, "collateral source", rpl_log_uint("source", source),
-            rpl_log_text("document", rpl_pcs_name(&errand->ask)), rpl_log_text("why", why));
+    rpl_log(errand->ask.early ? RPL_LOG_DEBUG : RPL_LOG_WARN, "collateral source",
+            rpl_log_uint("source", source), rpl_log_text("document", rpl_pcs_name(&errand->ask)),
+            rpl_log_text("why", why));
 }
 
 /* RPL_OK ends the errand; a source that rests says nothing (RPL_NOT_READY). */

@@ -3,8 +3,10 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "server/io/collateral_store.h"
 
 enum { ENTRIES_MAX = 64, EARLY = RPL_PCS_KIND_COUNT, LEASED_MAX = RPL_PCS_KIND_COUNT + 1 };
+enum { EARLY_RETRY_MS = 3600 * 1000 }; /* many sources have none */
 
 /* A document and how many hold it: the table, leases. Under the source's lock. */
 typedef struct {
@@ -16,9 +18,9 @@ typedef struct {
     bool used;
     rpl_pcs_ask ask;
     rpl_cache_state state;
-    held *kept; /* verified; NULL unless state.has */
-    held *
-        doubtful; /* a source's newest answer, when it did not verify and nothing better is there */
+    held *kept;        /* verified; NULL unless state.has */
+    held *stored;      /* read back at the start, not looked at yet */
+    held *doubtful;    /* the newest answer, if it did not verify and nothing better is there */
     rpl_status failed; /* why there is none */
     bool in_flight;
     unsigned busy; /* callers that look at this entry: it stays */
@@ -30,6 +32,7 @@ typedef struct {
 struct rpl_collateral_source {
     rpl_roots roots;
     rpl_collateral_fetcher fetcher;
+    rpl_collateral_store store;
     pthread_mutex_t lock;
     pthread_cond_t changed; /* an entry: fetched, or wanted */
     entry entries[ENTRIES_MAX];
@@ -79,31 +82,6 @@ static rpl_status check_under_roots(const void *self, const rpl_collateral_docum
     return s;
 }
 
-rpl_status rpl_collateral_source_new(const rpl_collateral_source_config *config,
-                                     rpl_collateral_source **out)
-{
-    rpl_collateral_source *source = calloc(1, sizeof(*source));
-    if (!source)
-        return rpl_fail(RPL_INTERNAL, "no memory");
-    source->roots = config->roots;
-    source->fetcher.ca_file = config->ca_file;
-    source->fetcher.judge = config->judge.check
-                                ? config->judge
-                                : (rpl_collateral_judge){check_under_roots, &source->roots};
-    const rpl_status s = rpl_collateral_fetcher_init(&source->fetcher, config->urls);
-    if (s.code != RPL_OK) {
-        free(source);
-        return s;
-    }
-    if (pthread_mutex_init(&source->lock, NULL) != 0 ||
-        pthread_cond_init(&source->changed, NULL) != 0) {
-        free(source);
-        return rpl_fail(RPL_INTERNAL, "no memory");
-    }
-    *out = source;
-    return rpl_ok();
-}
-
 void rpl_collateral_source_free(rpl_collateral_source *source)
 {
     if (!source)
@@ -116,6 +94,7 @@ void rpl_collateral_source_free(rpl_collateral_source *source)
         (void)pthread_join(source->thread, NULL);
     for (size_t i = 0; i < ENTRIES_MAX; i++) {
         let_go(source->entries[i].kept);
+        let_go(source->entries[i].stored);
         let_go(source->entries[i].doubtful);
     }
     pthread_cond_destroy(&source->changed);
@@ -129,6 +108,7 @@ void rpl_collateral_source_free(rpl_collateral_source *source)
 static void clear(entry *e)
 {
     let_go(e->kept);
+    let_go(e->stored);
     let_go(e->doubtful);
     *e = (entry){0};
 }
@@ -163,6 +143,67 @@ static entry *entry_of(rpl_collateral_source *source, const rpl_pcs_ask *ask, in
     e->ask = *ask;
     e->used_ms = boot_ms;
     return e;
+}
+
+static void remember(void *self, rpl_collateral_document *document)
+{
+    entry *e = entry_of(self, &document->ask, 0);
+    held *stored = held_new(document);
+    if (!e) {
+        let_go(stored);
+        return;
+    }
+    let_go(e->stored);
+    e->stored = stored;
+}
+
+rpl_status rpl_collateral_source_new(const rpl_collateral_source_config *config,
+                                     rpl_collateral_source **out)
+{
+    rpl_collateral_source *source = calloc(1, sizeof(*source));
+    if (!source)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    source->roots = config->roots;
+    source->fetcher.ca_file = config->ca_file;
+    source->fetcher.judge = config->judge.check
+                                ? config->judge
+                                : (rpl_collateral_judge){check_under_roots, &source->roots};
+    rpl_status s = rpl_collateral_store_init(&source->store, config->store_dir);
+    if (s.code == RPL_OK)
+        s = rpl_collateral_fetcher_init(&source->fetcher, config->urls);
+    if (s.code != RPL_OK) {
+        free(source);
+        return s;
+    }
+    if (pthread_mutex_init(&source->lock, NULL) != 0 ||
+        pthread_cond_init(&source->changed, NULL) != 0) {
+        free(source);
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    }
+    rpl_collateral_store_load(&source->store, remember, source);
+    *out = source;
+    return rpl_ok();
+}
+
+/* What a file says counts as little as what a source says. */
+static void look_at_stored(rpl_collateral_source *source, entry *e, const rpl_time *now)
+{
+    held *stored = RPL_TAKE(e->stored);
+    rpl_collateral_stamp stamp;
+    if (!stored)
+        return;
+    const rpl_status s = source->fetcher.judge.check(source->fetcher.judge.self, stored->document,
+                                                     now->now_s, &stamp);
+    if (s.code != RPL_OK || e->kept) {
+        if (s.code != RPL_OK)
+            rpl_log(RPL_LOG_WARN, "stored collateral is passed over",
+                    rpl_log_text("document", rpl_pcs_name(&e->ask)), rpl_log_text("why", s.what));
+        let_go(stored);
+        return;
+    }
+    e->kept = stored;
+    e->state.has = true;
+    e->state.stamp = stamp;
 }
 
 static void keep(entry *e, rpl_collateral_catch *caught, int64_t boot_ms)
@@ -202,10 +243,14 @@ static void fetch(rpl_collateral_source *source, entry *e, rpl_bytes issuers, co
     e->in_flight = true;
     pthread_mutex_unlock(&source->lock);
     const rpl_status s = rpl_collateral_fetch(&source->fetcher, &errand, &caught, &retry_after_ms);
+    if (caught.verified && rpl_cache_judge(&known, &caught.stamp) == RPL_CACHE_TAKE)
+        rpl_collateral_store_save(&source->store, caught.document);
     pthread_mutex_lock(&source->lock);
     e->in_flight = false;
     e->wanted = false;
     e->failed = s;
+    if (e->ask.early && retry_after_ms < EARLY_RETRY_MS)
+        retry_after_ms = EARLY_RETRY_MS;
     if (s.code != RPL_OK)
         rpl_cache_note_failure(&e->state, retry_after_ms, now->boot_ms);
     else if (caught.verified)
@@ -323,6 +368,7 @@ static rpl_status obtain_ask(const call *c, const rpl_pcs_ask *ask, held **out)
     if (!e)
         return rpl_fail(RPL_UNAVAILABLE, "too many kinds of platforms at once: try again");
     e->busy++;
+    look_at_stored(c->source, e, c->now);
     if (c->wants->renew)
         force(c, e);
     const rpl_status s = obtain(c, e, out);
@@ -347,6 +393,7 @@ static void obtain_early(const call *c, held **out)
     entry *e = entry_of(c->source, &ask, c->now->boot_ms);
     if (!e)
         return;
+    look_at_stored(c->source, e, c->now);
     const rpl_cache_plan plan = rpl_cache_decide(&e->state, c->now->now_s, c->now->boot_ms);
     e->busy++;
     if (plan == RPL_CACHE_USE || plan == RPL_CACHE_USE_AND_RENEW || c->wants->want_early)

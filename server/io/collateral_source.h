@@ -21,11 +21,13 @@ typedef struct rpl_collateral_source rpl_collateral_source;
 typedef struct {
     const char *urls; /* rpl_collateral_fetcher_init */
     const char *ca_file;
+    const char *store_dir;      /* rpl_collateral_store_init */
     rpl_roots roots;            /* under which documents must verify */
     rpl_collateral_judge judge; /* in place of the roots, for tests; or zeros */
 } rpl_collateral_source_config;
 
-/* RPL_MALFORMED  the addresses */
+/* RPL_MALFORMED    the addresses
+ * RPL_UNAVAILABLE  the folder of the store */
 RPL_CHECKED rpl_status rpl_collateral_source_new(const rpl_collateral_source_config *config,
                                                  rpl_collateral_source **out);
 /* Waits for a fetch that is under way. */

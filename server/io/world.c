@@ -195,7 +195,11 @@ rpl_status rpl_world_new(const rpl_world_config *config, rpl_world **out)
     rpl_secure_files_sweep(&config->files);
     world->agent = rpl_guest_agent_new(config->agent_socket);
     const rpl_collateral_source_config collateral_config = {
-        .urls = config->collateral_urls, .ca_file = config->ca_file, .roots = config->roots};
+        .urls = config->collateral_urls,
+        .ca_file = config->ca_file,
+        .store_dir = config->store_dir,
+        .roots = config->roots,
+    };
     rpl_status s = rpl_collateral_source_new(&collateral_config, &world->collateral);
     if (s.code == RPL_OK)
         s = make_time_source(world);

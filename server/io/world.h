@@ -15,6 +15,7 @@ typedef struct {
     rpl_roots roots;                      /* under which collateral must verify to be kept */
     rpl_chain_pin chain;                  /* is_set: its providers are asked */
     const rpl_rpc_prefixes *rpc_prefixes; /* as many as the pin has providers */
+    const char *store_dir;                /* NULL: nothing is kept across restarts */
     const char *untrusted_dir;
     const char *const *time_origins; /* https URLs of distinct hosts */
     size_t n_time_origins;

@@ -110,3 +110,16 @@ def test_a_revoked_platform_is_refused_and_others_are_not(tmp_path, session_pki,
             assert refused.status == 403, refused
             assert refused.failed_checks()["pck.revoked"] == "PCK_REVOKED"
             hand_over(holder, nodes.start())
+
+
+def test_with_a_store_a_restarted_node_needs_no_service(own, secret, tmp_path):
+    store = {"REPLICATOOR_STORE": f"file:{tmp_path / 'store'}"}
+    compose = compose_text(own.environment | store)
+    holder = own.holder(secret, settings=store, compose=compose)
+    joiner = own.start(settings=store, compose=compose)
+    own.pcs.set(pcs="all=503")
+    files = sorted(path.name for path in (tmp_path / "store" / "collateral").iterdir())
+    assert "qe.rpl" in files and "rootcrl.rpl" in files and len(files) == 4, files
+    holder.restart()
+    joiner.restart()
+    hand_over(holder, joiner)
