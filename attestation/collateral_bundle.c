@@ -1,5 +1,6 @@
 #include "attestation/collateral_bundle.h"
 
+#include "attestation/tdx/crl.h"
 #include "base/json.h"
 
 /* Where each owned part is seen, and what the bundle calls it. */
@@ -15,7 +16,9 @@ static const struct {
     {offsetof(rpl_collateral, qe_identity_chain), "qe_identity_issuer_chain"},
     {offsetof(rpl_collateral, qe_identity), "qe_identity"},
     {offsetof(rpl_collateral, qe_identity_signature), "qe_identity_signature"},
+    {offsetof(rpl_collateral_set, pck_crl_chain), "pck_crl_issuer_chain"},
 };
+_Static_assert(offsetof(rpl_collateral_set, view) == 0, "both kinds of offsets start at one place");
 
 enum {
     ROOT_CRL,
@@ -26,6 +29,7 @@ enum {
     QE_IDENTITY_CHAIN,
     QE_IDENTITY,
     QE_IDENTITY_SIGNATURE,
+    PCK_CRL_CHAIN,
     PARTS
 };
 _Static_assert(sizeof(parts) / sizeof(parts[0]) == PARTS, "one row per part");
@@ -36,7 +40,7 @@ RPL_DEFINE_AUTO(uint8_t *, bytes, free)
 
 static rpl_bytes *view_of(rpl_collateral_set *set, size_t part)
 {
-    return (rpl_bytes *)(void *)((uint8_t *)&set->view + parts[part].view);
+    return (rpl_bytes *)(void *)((uint8_t *)set + parts[part].view);
 }
 
 /* `owned` moves into the set. */
@@ -75,7 +79,7 @@ static rpl_status read_members(const json_t *bundle, rpl_collateral_set *set)
             return rpl_fail(RPL_MALFORMED, "collateral bundle: a member is missing or no string");
         RPL_TRY(put_copy(set, i, text));
     }
-    if (!rpl_json_get_text(bundle, "pck_crl_issuer_chain", &text) || text.len == 0)
+    if (set->pck_crl_chain.len == 0)
         return rpl_fail(RPL_MALFORMED, "collateral bundle: pck_crl_issuer_chain is missing");
     return rpl_ok();
 }
@@ -94,6 +98,39 @@ rpl_status rpl_collateral_bundle_read(rpl_bytes json_text, rpl_collateral_set *o
     }
     *out = set;
     return rpl_ok();
+}
+
+static rpl_status set_crl(json_t *bundle, const char *member, rpl_bytes list)
+{
+    RPL_AUTO(bytes) uint8_t *storage = NULL;
+    rpl_bytes der;
+    RPL_TRY(rpl_crl_decode(list, &storage, &der));
+    rpl_json_set_hex(bundle, member, der);
+    return rpl_ok();
+}
+
+static rpl_status set_text(json_t *bundle, const char *member, rpl_bytes text)
+{
+    json_t *value = json_stringn((const char *)text.data, text.len);
+    if (!value)
+        return rpl_fail(RPL_MALFORMED, "collateral bundle: a document is not UTF-8");
+    return json_object_set_new(bundle, member, value) == 0
+               ? rpl_ok()
+               : rpl_fail(RPL_INTERNAL, "collateral: memory");
+}
+
+rpl_status rpl_collateral_bundle_write(const rpl_collateral *collateral, rpl_bytes pck_crl_chain,
+                                       char **out)
+{
+    RPL_AUTO(json) json_t *bundle = json_object();
+    const rpl_collateral_set set = {.view = *collateral, .pck_crl_chain = pck_crl_chain};
+    for (size_t i = 0; i < PARTS; i++) {
+        const rpl_bytes *part =
+            (const rpl_bytes *)(const void *)((const uint8_t *)&set + parts[i].view);
+        RPL_TRY(i == ROOT_CRL || i == PCK_CRL ? set_crl(bundle, parts[i].member, *part)
+                                              : set_text(bundle, parts[i].member, *part));
+    }
+    return rpl_json_dump(bundle, out);
 }
 
 static rpl_status add_crl(rpl_collateral_set *set, size_t part, rpl_bytes body)

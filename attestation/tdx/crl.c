@@ -260,6 +260,16 @@ void rpl_auto_crl(rpl_crl *crl)
     free(crl->storage);
 }
 
+bool rpl_crl_peek(rpl_bytes der, rpl_crl *out)
+{
+    parsed_crl crl;
+    if (!parse(der, &crl))
+        return false;
+    (void)has_full_list_extensions(&crl); /* reads the number */
+    *out = crl.list;
+    return true;
+}
+
 size_t rpl_crl_count(const rpl_crl *crl)
 {
     rpl_reader r = rpl_reader_over(crl->entries);

@@ -42,6 +42,8 @@ RPL_CHECKED rpl_status rpl_crl_index(rpl_crl *crl);
  * RPL_MALFORMED, RPL_TOO_LARGE  not in one of the forms
  * RPL_INTERNAL   memory */
 RPL_CHECKED rpl_status rpl_crl_decode(rpl_bytes input, uint8_t **storage, rpl_bytes *der);
+/* What a list says of itself, unverified: for showing it. `out` borrows `der`. False: no such list. */
+RPL_CHECKED bool rpl_crl_peek(rpl_bytes der, rpl_crl *out);
 /* How many certificates are on the list. */
 size_t rpl_crl_count(const rpl_crl *crl);
 /* Serials are compared as unsigned integers. */

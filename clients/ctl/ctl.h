@@ -17,6 +17,7 @@
 
 enum { RPL_CTL_USAGE = 2 };
 
+int rpl_ctl_collateral(int argc, char **argv);
 int rpl_ctl_status(int argc, char **argv);
 int rpl_ctl_configure(int argc, char **argv);
 int rpl_ctl_measure(int argc, char **argv);

@@ -9,6 +9,11 @@ typedef struct {
 } command;
 
 static const command commands[] = {
+    {"collateral", rpl_ctl_collateral,
+     "fetch (--quote FILE | --fmspc HEX --ca platform|processor)\n"
+     "          [--source URL,..] [--ca-file FILE] [--early] [-o FILE]\n"
+     "  collateral show FILE [--at UNIX] [--json]",
+     "what Intel signs about a platform, as a bundle for verify; and what is in such a bundle"},
     {"status", rpl_ctl_status, "HOST:PORT [--nonce]", "what a node says of itself, as JSON"},
     {"configure", rpl_ctl_configure, "HOST:PORT FILE", "send env lines to a node"},
     {"measure", rpl_ctl_measure,

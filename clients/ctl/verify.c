@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <time.h>
 
 #include "attestation/collateral_bundle.h"
@@ -6,13 +5,12 @@
 #include "attestation/tdx/verifier_rules.h"
 #include "attestation/verdict_json.h"
 #include "base/hex.h"
-#include "clients/ctl/ctl.h"
+#include "clients/ctl/inputs.h"
 #include "clients/ctl/node_quote.h"
 
 enum {
     /* more than anything that is accepted: of what is longer, so much is read and then refused */
-    FILE_MAX = 16 << 20,
-    ROOT_FILE_MAX = 16384,
+    FILE_MAX = RPL_CTL_INPUT_MAX,
     REFUSED = 1,
 };
 
@@ -62,18 +60,6 @@ static bool complain(const char *what, const char *value)
     return false;
 }
 
-static bool read_time(const char *text, int64_t *out)
-{
-    int64_t value = 0;
-    for (const char *c = text; *c; c++) {
-        if (*c < '0' || *c > '9' || value > INT64_C(1) << 40)
-            return complain("--at wants unix seconds", text);
-        value = value * 10 + (*c - '0');
-    }
-    *out = value;
-    return *text != '\0' || complain("--at wants unix seconds", text);
-}
-
 static bool accept_status(rpl_bytes name, uint32_t *accepted)
 {
     const rpl_tcb_status status = rpl_tcb_status_parse(name);
@@ -101,37 +87,6 @@ static bool read_accepted(const char *list, uint32_t *accepted)
     return true;
 }
 
-#ifdef RPL_TEST_ROOTS
-/* A certificate in PEM, or in DER that is put into PEM first. */
-static bool read_root(const char *path, rpl_roots *roots)
-{
-    size_t len = 0;
-    char pem[2 * ROOT_FILE_MAX];
-    RPL_AUTO(bytes) uint8_t *file = rpl_ctl_read(path, ROOT_FILE_MAX, &len);
-    if (!file)
-        return false;
-    rpl_bytes text = rpl_bytes_of(file, len);
-    if (len > 0 && file[0] == 0x30) {
-        char base64[4 * (ROOT_FILE_MAX + 2) / 3 + 1];
-        rpl_base64_encode(text, base64);
-        size_t n = (size_t)snprintf(pem, sizeof(pem), "-----BEGIN CERTIFICATE-----\n");
-        for (size_t i = 0; i < strlen(base64); i += 64)
-            n += (size_t)snprintf(pem + n, sizeof(pem) - n, "%.64s\n", base64 + i);
-        snprintf(pem + n, sizeof(pem) - n, "-----END CERTIFICATE-----\n");
-        text = rpl_bytes_of_text(pem);
-    }
-    if (rpl_roots_test_from_pem(text, roots).code != RPL_OK)
-        return complain("--root wants one P-256 certificate in PEM or DER", path);
-    return true;
-}
-#else
-static bool read_root(const char *path, rpl_roots *roots)
-{
-    (void)roots;
-    return complain("this program believes Intel's root alone, --root is refused", path);
-}
-#endif
-
 static bool read_rules(const arguments *a, rpl_verifier_policy *policy)
 {
     for (int i = 0; i < RPL_RULE_COUNT; i++) {
@@ -151,61 +106,9 @@ static bool read_settings(const arguments *a, task *t)
     t->now = (int64_t)time(NULL);
     t->policy = rpl_verifier_policy_default();
     t->roots = rpl_roots_intel();
-    return (!a->at || read_time(a->at, &t->now)) && read_rules(a, &t->policy) &&
+    return (!a->at || rpl_ctl_read_time("verify", a->at, &t->now)) && read_rules(a, &t->policy) &&
            (!a->accept || read_accepted(a->accept, &t->policy.accepted_tcb)) &&
-           (!a->root || read_root(a->root, &t->roots));
-}
-
-static bool is_text(rpl_bytes bytes)
-{
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (!isxdigit(bytes.data[i]) && !isspace(bytes.data[i]) && bytes.data[i] != 'x')
-            return false;
-    }
-    return true;
-}
-
-static void drop_spaces(uint8_t *text, size_t *len)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < *len; i++) {
-        if (!isspace(text[i]))
-            text[kept++] = text[i];
-    }
-    *len = kept;
-}
-
-/* A quote written as hex, on one line or many, becomes bytes; anything else is left for the verifier
- * to refuse. */
-static void decode_hex_quote(task *t)
-{
-    size_t decoded = 0;
-    if (t->quote_len == 0 || !is_text(rpl_bytes_of(t->quote, t->quote_len)))
-        return;
-    drop_spaces(t->quote, &t->quote_len);
-    RPL_AUTO(bytes) uint8_t *raw = malloc(t->quote_len / 2 + 1);
-    if (!raw ||
-        rpl_hex_decode(rpl_bytes_of(t->quote, t->quote_len), raw, t->quote_len / 2, &decoded)
-                .code != RPL_OK)
-        return;
-    free(t->quote);
-    t->quote = RPL_TAKE(raw);
-    t->quote_len = decoded;
-}
-
-/* A node sends its evidence behind the quote (docs/protocol.md). It is no part of the quote and is
- * not judged here; any other tail is left for the verifier to refuse. */
-static void cut_evidence(task *t)
-{
-    const rpl_bytes magic = rpl_bytes_of_text("RPLEVID1");
-    size_t len = 0;
-    if (rpl_quote_canonical_len(rpl_bytes_of(t->quote, t->quote_len), &len).code != RPL_OK ||
-        t->quote_len - len < magic.len ||
-        !rpl_bytes_equal(rpl_bytes_of(t->quote + len, magic.len), magic))
-        return;
-    fprintf(stderr, "replicatoorctl verify: %zu bytes of evidence behind the quote are left out\n",
-            t->quote_len - len);
-    t->quote_len = len;
+           (!a->root || rpl_ctl_read_root("verify", a->root, &t->roots));
 }
 
 /* The quote, the log and what both must say come from the node. */
@@ -229,11 +132,9 @@ static bool read_files(const arguments *a, task *t)
     t->collateral = rpl_ctl_read_start(a->collateral, FILE_MAX, &t->collateral_len);
     if (a->node || !t->collateral)
         return t->collateral != NULL;
-    t->quote = rpl_ctl_read_start(a->quote, FILE_MAX, &t->quote_len);
+    t->quote = rpl_ctl_read_quote("verify", a->quote, &t->quote_len);
     if (!t->quote)
         return false;
-    decode_hex_quote(t);
-    cut_evidence(t);
     if (!a->event_log)
         return true;
     t->event_log = rpl_ctl_read_start(a->event_log, FILE_MAX, &t->event_log_len);

@@ -141,6 +141,44 @@ static void a_bad_answer_leaves_the_set_as_it_was(void **state)
     rpl_collateral_set_free(&set);
 }
 
+static void what_is_written_is_what_was_read(void **state)
+{
+    (void)state;
+    size_t len;
+    RPL_AUTO(json) json_t *json = NULL, *again = NULL;
+    RPL_AUTO(json_text) char *written = NULL;
+    rpl_collateral_set set = {0};
+    uint8_t *text = read_vector(control, &len);
+    assert_ok(rpl_json_parse(rpl_bytes_of(text, len), len, &json));
+    assert_ok(rpl_collateral_bundle_read(rpl_bytes_of(text, len), &set));
+    assert_ok(rpl_collateral_bundle_write(&set.view, set.pck_crl_chain, &written));
+    assert_ok(rpl_json_parse(rpl_bytes_of_text(written), strlen(written), &again));
+    json_object_del(json, "pck_certificate_chain");
+    assert_true(json_equal(json, again));
+    rpl_collateral_set_free(&set);
+    free(text);
+}
+
+static void what_is_no_list_or_no_text_is_not_written(void **state)
+{
+    (void)state;
+    static const uint8_t der[] = {0x30, 0x00};
+    const rpl_bytes list = rpl_bytes_of(der, 2), text = rpl_bytes_of_text("{}");
+    const rpl_bytes no_text = rpl_bytes_of("\xff", 1);
+    rpl_collateral c = {list, list, text, text, text, text, text, text};
+    char *written = NULL;
+    assert_ok(rpl_collateral_bundle_write(&c, text, &written));
+    assert_non_null(strstr(written, "\"root_ca_crl\":\"3000\""));
+    free(written);
+    written = NULL;
+    c.pck_crl = text;
+    assert_code(rpl_collateral_bundle_write(&c, text, &written), RPL_MALFORMED);
+    c.pck_crl = list;
+    c.qe_identity = no_text;
+    assert_code(rpl_collateral_bundle_write(&c, text, &written), RPL_MALFORMED);
+    assert_null(written);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +187,8 @@ int main(void)
         cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(answers_of_a_service_become_the_same),
         cmocka_unit_test(a_bad_answer_leaves_the_set_as_it_was),
+        cmocka_unit_test(what_is_written_is_what_was_read),
+        cmocka_unit_test(what_is_no_list_or_no_text_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
