@@ -79,6 +79,24 @@ rpl_status rpl_collateral_document_take(const rpl_pcs_ask *ask, rpl_bytes body,
     return rpl_collateral_document_new(ask, text, signature, rpl_bytes_of(decoded, chain_len), out);
 }
 
+rpl_status rpl_collateral_document_of(const rpl_pcs_ask *ask, const rpl_collateral *collateral,
+                                      rpl_bytes issuers, rpl_collateral_document **out)
+{
+    const rpl_collateral *c = collateral;
+    const struct {
+        rpl_bytes text, signature, chain;
+    } parts[RPL_PCS_KIND_COUNT] = {
+        [RPL_PCS_TCB_INFO] = {c->tcb_info, c->tcb_info_signature, c->tcb_info_chain},
+        [RPL_PCS_QE_IDENTITY] = {c->qe_identity, c->qe_identity_signature, c->qe_identity_chain},
+        [RPL_PCS_PCK_CRL] = {c->pck_crl, {0}, issuers},
+        [RPL_PCS_ROOT_CRL] = {c->root_crl, {0}, issuers},
+    };
+    if (ask->kind >= RPL_PCS_KIND_COUNT)
+        return rpl_fail(RPL_INTERNAL, "collateral: no such kind of document");
+    return rpl_collateral_document_new(ask, parts[ask->kind].text, parts[ask->kind].signature,
+                                       parts[ask->kind].chain, out);
+}
+
 /* --- does it hold --- */
 
 typedef struct {

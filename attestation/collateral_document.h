@@ -47,6 +47,11 @@ RPL_CHECKED rpl_status rpl_collateral_document_take(const rpl_pcs_ask *ask, rpl_
                                                     rpl_bytes chain_header, rpl_bytes ca_chain,
                                                     rpl_collateral_document **out);
 
+/* The part of a collateral that `ask` names; `issuers` (PEM) as the chain of a CRL. Fails as _new. */
+RPL_CHECKED rpl_status rpl_collateral_document_of(const rpl_pcs_ask *ask,
+                                                  const rpl_collateral *collateral,
+                                                  rpl_bytes issuers, rpl_collateral_document **out);
+
 /* Does it hold by itself: of the kind that was asked for, signed by Intel, in force at `now`? Fails
  * the checks of its kind in `verdict` (started by the caller, no group needed) with every reason;
  * whether a signer was revoked needs the other documents and is not looked at.

@@ -143,6 +143,16 @@ static void set_time(json_t *object, const char *key, int64_t time_s)
     json_object_set_new(object, key, time_s ? json_integer(time_s) : json_null());
 }
 
+static json_t *forecast_json(const rpl_tcb_forecast *forecast)
+{
+    json_t *object = json_object();
+    set_status(object, "status", forecast->status);
+    json_object_set_new(object, "accepted", json_boolean(forecast->accepted));
+    rpl_json_set_uint(object, "tcb_evaluation_number", forecast->eval_number);
+    set_time(object, "issued", forecast->issued);
+    return object;
+}
+
 json_t *rpl_facts_json(const rpl_quote_facts *facts)
 {
     const unsigned before = rpl_json_failures();
@@ -162,6 +172,8 @@ json_t *rpl_facts_json(const rpl_quote_facts *facts)
     set_time(object, "tcb_issued", facts->tcb_issued);
     set_time(object, "qe_issued", facts->qe_issued);
     set_time(object, "grace_until", facts->grace_until);
+    if (facts->forecast.known)
+        json_object_set_new(object, "forecast", forecast_json(&facts->forecast));
     if (!facts->has_pck)
         return whole(object, before);
     json_object_set_new(object, "smt",

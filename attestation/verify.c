@@ -256,6 +256,54 @@ rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral
     return s;
 }
 
+/* Not with the verifier's own memory, which is for what decides. */
+static rpl_status check_early(const rpl_verification *v, const rpl_collateral *early,
+                              rpl_verdict *verdict, rpl_quote_facts *facts)
+{
+    const rpl_collateral_question question = {
+        .collateral = early,
+        .roots = v->roots,
+        .policy = &v->policy,
+        .now = v->now,
+        .quote = v->has_quote ? &v->facts.quote : NULL,
+        .chain = v->chain,
+    };
+    rpl_verdict_start(verdict, RPL_GROUP_COLLATERAL);
+    return rpl_collateral_check(&question, verdict, facts);
+}
+
+static bool is_believed(const rpl_verdict *verdict)
+{
+    static const rpl_check checks[] = {RPL_CHECK_TCB_SIGNER, RPL_CHECK_TCB_INFO,
+                                       RPL_CHECK_TCB_VALIDITY, RPL_CHECK_TCB_PLATFORM};
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        if (verdict->state[checks[i]] != RPL_PASSED)
+            return false;
+    }
+    return true;
+}
+
+rpl_status rpl_verification_forecast(rpl_verification *v, const rpl_collateral *early)
+{
+    struct scratch {
+        rpl_verdict verdict;
+        rpl_quote_facts facts;
+    } *scratch = calloc(1, sizeof(*scratch)); /* large */
+    if (!scratch)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    const rpl_status s = check_early(v, early, &scratch->verdict, &scratch->facts);
+    if (s.code == RPL_OK && is_believed(&scratch->verdict))
+        v->facts.forecast = (rpl_tcb_forecast){
+            .known = true,
+            .accepted = rpl_verdict_admits(&scratch->verdict),
+            .status = scratch->facts.tcb_status,
+            .eval_number = scratch->facts.tcb_eval_number,
+            .issued = scratch->facts.tcb_issued,
+        };
+    free(scratch);
+    return s;
+}
+
 const rpl_quote_facts *rpl_verification_facts(const rpl_verification *v)
 {
     return &v->facts;

@@ -34,6 +34,16 @@ typedef struct {
 
 #define RPL_ADVISORIES_MAX 64
 
+/* What the next TCB level will say: by the TCB info that Intel publishes first (update=early), weeks
+ * before the view that decides. It never decides anything. */
+typedef struct {
+    bool known;
+    bool accepted;         /* with that view in force, these checks would pass */
+    rpl_tcb_status status; /* RPL_TCB_UNKNOWN: the early view has no level for the platform */
+    uint32_t eval_number;
+    int64_t issued; /* of the early view */
+} rpl_tcb_forecast;
+
 /* What the quote and its collateral say; trustworthy only beside a verdict whose groups passed. */
 typedef struct {
     rpl_quote quote; /* views into the input */
@@ -50,6 +60,7 @@ typedef struct {
     uint32_t tcb_eval_number, qe_eval_number;
     int64_t tcb_issued, qe_issued;   /* issueDate of both documents */
     int64_t valid_from, valid_until; /* the window of everything that was used */
+    rpl_tcb_forecast forecast;       /* see rpl_verification_forecast */
     uint8_t quote_digest[32];        /* SHA-256 of the signed region: the quote's only identity */
 } rpl_quote_facts;
 
@@ -73,6 +84,10 @@ RPL_CHECKED rpl_status rpl_verification_begin_with(rpl_verifier *verifier, rpl_b
 RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,
                                                    const rpl_collateral *collateral,
                                                    rpl_verdict *verdict);
+/* Fills facts.forecast from collateral whose TCB info is the early one; touches nothing else, and no
+ * verdict. A document that does not verify leaves it unknown. After rpl_verification_collateral.
+ * RPL_INTERNAL  no memory */
+RPL_CHECKED rpl_status rpl_verification_forecast(rpl_verification *v, const rpl_collateral *early);
 /* Borrowed until the verification is freed. */
 const rpl_quote_facts *rpl_verification_facts(const rpl_verification *v);
 void rpl_verification_free(rpl_verification *v);

@@ -95,18 +95,8 @@ static rpl_pcs_ask ask_of(const task *t, rpl_pcs_kind kind)
 
 static rpl_status document_of(const task *t, rpl_pcs_kind kind, rpl_collateral_document **out)
 {
-    const rpl_collateral *c = &t->set.view;
     const rpl_pcs_ask ask = ask_of(t, kind);
-    const struct {
-        rpl_bytes text, signature, chain;
-    } parts[RPL_PCS_KIND_COUNT] = {
-        [RPL_PCS_TCB_INFO] = {c->tcb_info, c->tcb_info_signature, c->tcb_info_chain},
-        [RPL_PCS_QE_IDENTITY] = {c->qe_identity, c->qe_identity_signature, c->qe_identity_chain},
-        [RPL_PCS_PCK_CRL] = {c->pck_crl, {0}, t->set.pck_crl_chain},
-        [RPL_PCS_ROOT_CRL] = {c->root_crl, {0}, t->set.pck_crl_chain},
-    };
-    return rpl_collateral_document_new(&ask, parts[kind].text, parts[kind].signature,
-                                       parts[kind].chain, out);
+    return rpl_collateral_document_of(&ask, &t->set.view, t->set.pck_crl_chain, out);
 }
 
 static void set_claims(json_t *object, const claims *c, bool is_list)

@@ -97,6 +97,12 @@ bool rpl_peer_check_platform(const rpl_peer_check *check, uint8_t fmspc[static 6
     return true;
 }
 
+void rpl_peer_check_forecast(rpl_peer_check *check, const rpl_collateral *early)
+{
+    if (early->tcb_info.len > 0)
+        (void)!rpl_verification_forecast(check->verification, early).code;
+}
+
 rpl_status rpl_peer_check_collateral(rpl_peer_check *check, const rpl_collateral *collateral)
 {
     return rpl_verification_collateral(check->verification, collateral, &check->verdict);

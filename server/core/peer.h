@@ -37,6 +37,8 @@ typedef struct {
     rpl_evidence evidence;
     rpl_verification *verification; /* NULL before rpl_peer_check_offline */
     rpl_peer_identity identity;     /* zero as far as checks failed */
+    const rpl_collateral *given;    /* came with the call; borrowed, or NULL */
+    bool want_forecast;             /* wait for what a forecast needs */
     uint8_t config_digest[32];      /* of the evidence's configuration preimage */
     bool is_own;            /* release and configuration are ours: what the contract asks of it */
     bool is_config_settled; /* with a contract: no entry is needed for the configuration */
@@ -61,6 +63,8 @@ void rpl_peer_check_policy(rpl_peer_check *check, const rpl_peer_rules *rules);
 /* Where its collateral is found; false while the PCK chain did not verify to the root. */
 RPL_CHECKED bool rpl_peer_check_platform(const rpl_peer_check *check, uint8_t fmspc[static 6],
                                          bool *processor_ca);
+/* What the next TCB level will say; best effort, and decides nothing. After the collateral. */
+void rpl_peer_check_forecast(rpl_peer_check *check, const rpl_collateral *early);
 RPL_CHECKED rpl_status rpl_peer_check_collateral(rpl_peer_check *check,
                                                  const rpl_collateral *collateral);
 

@@ -32,6 +32,22 @@ void rpl_collateral_fetcher_destroy(rpl_collateral_fetcher *fetcher)
     pthread_mutex_destroy(&fetcher->lock);
 }
 
+static rpl_status check_under_roots(const void *self, const rpl_collateral_document *d,
+                                    int64_t now_s, rpl_collateral_stamp *out)
+{
+    rpl_verdict *verdict = calloc(1, sizeof(*verdict)); /* large */
+    if (!verdict)
+        return rpl_fail(RPL_INTERNAL, "no memory");
+    const rpl_status s = rpl_collateral_document_check(d, self, now_s, verdict, out);
+    free(verdict);
+    return s;
+}
+
+rpl_collateral_judge rpl_collateral_judge_by(const rpl_roots *roots)
+{
+    return (rpl_collateral_judge){check_under_roots, roots};
+}
+
 static int64_t rests_until(rpl_collateral_fetcher *fetcher, size_t source)
 {
     pthread_mutex_lock(&fetcher->lock);

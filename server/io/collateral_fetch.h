@@ -20,6 +20,8 @@ typedef struct {
                         rpl_collateral_stamp *out);
     const void *self;
 } rpl_collateral_judge;
+/* By rpl_collateral_document_check; `roots` is borrowed. */
+rpl_collateral_judge rpl_collateral_judge_by(const rpl_roots *roots);
 
 typedef struct {
     const char *ca_file; /* borrowed; NULL: the system's bundle */

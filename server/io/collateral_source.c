@@ -71,15 +71,12 @@ static held *held_new(rpl_collateral_document *document)
     return h;
 }
 
-static rpl_status check_under_roots(const void *self, const rpl_collateral_document *d,
-                                    int64_t now_s, rpl_collateral_stamp *out)
+static void clear(entry *e)
 {
-    rpl_verdict *verdict = calloc(1, sizeof(*verdict)); /* large */
-    if (!verdict)
-        return rpl_fail(RPL_INTERNAL, "no memory");
-    const rpl_status s = rpl_collateral_document_check(d, self, now_s, verdict, out);
-    free(verdict);
-    return s;
+    let_go(e->kept);
+    let_go(e->stored);
+    let_go(e->doubtful);
+    *e = (entry){0};
 }
 
 void rpl_collateral_source_free(rpl_collateral_source *source)
@@ -92,11 +89,8 @@ void rpl_collateral_source_free(rpl_collateral_source *source)
     pthread_mutex_unlock(&source->lock);
     if (source->has_thread)
         (void)pthread_join(source->thread, NULL);
-    for (size_t i = 0; i < ENTRIES_MAX; i++) {
-        let_go(source->entries[i].kept);
-        let_go(source->entries[i].stored);
-        let_go(source->entries[i].doubtful);
-    }
+    for (size_t i = 0; i < ENTRIES_MAX; i++)
+        clear(&source->entries[i]);
     pthread_cond_destroy(&source->changed);
     pthread_mutex_destroy(&source->lock);
     rpl_collateral_fetcher_destroy(&source->fetcher);
@@ -104,14 +98,6 @@ void rpl_collateral_source_free(rpl_collateral_source *source)
 }
 
 /* --- the table; the lock is held --- */
-
-static void clear(entry *e)
-{
-    let_go(e->kept);
-    let_go(e->stored);
-    let_go(e->doubtful);
-    *e = (entry){0};
-}
 
 /* A free place, else that of the document whose last use is longest ago; NULL when all are busy. */
 static entry *place(rpl_collateral_source *source)
@@ -129,12 +115,17 @@ static entry *place(rpl_collateral_source *source)
     return oldest;
 }
 
+static entry *find(rpl_collateral_source *source, const rpl_pcs_ask *ask)
+{
+    for (size_t i = 0; i < ENTRIES_MAX; i++)
+        if (source->entries[i].used && rpl_pcs_same(&source->entries[i].ask, ask))
+            return &source->entries[i];
+    return NULL;
+}
+
 static entry *entry_of(rpl_collateral_source *source, const rpl_pcs_ask *ask, int64_t boot_ms)
 {
-    entry *e = NULL;
-    for (size_t i = 0; i < ENTRIES_MAX && !e; i++)
-        if (source->entries[i].used && rpl_pcs_same(&source->entries[i].ask, ask))
-            e = &source->entries[i];
+    entry *e = find(source, ask);
     if (!e)
         e = place(source);
     if (!e)
@@ -165,9 +156,8 @@ rpl_status rpl_collateral_source_new(const rpl_collateral_source_config *config,
         return rpl_fail(RPL_INTERNAL, "no memory");
     source->roots = config->roots;
     source->fetcher.ca_file = config->ca_file;
-    source->fetcher.judge = config->judge.check
-                                ? config->judge
-                                : (rpl_collateral_judge){check_under_roots, &source->roots};
+    source->fetcher.judge =
+        config->judge.check ? config->judge : rpl_collateral_judge_by(&source->roots);
     rpl_status s = rpl_collateral_store_init(&source->store, config->store_dir);
     if (s.code == RPL_OK)
         s = rpl_collateral_fetcher_init(&source->fetcher, config->urls);
@@ -423,11 +413,33 @@ static void view_of(const lease *l, int tcb_info, rpl_collateral *out)
     };
 }
 
+/* What came with the call: for this call alone, and only where it says more than what is known. A
+ * stranger's document must neither hide a newer one nor raise what others are measured by. */
+static held *obtain_given(const call *c, const rpl_pcs_ask *ask)
+{
+    const rpl_collateral_judge *judge = &c->source->fetcher.judge;
+    RPL_AUTO(collateral_document) rpl_collateral_document *d = NULL;
+    rpl_collateral_stamp stamp;
+    entry *e = find(c->source, ask);
+    if (!c->wants->given ||
+        rpl_collateral_document_of(ask, c->wants->given, c->wants->issuers, &d).code != RPL_OK ||
+        judge->check(judge->self, d, c->now->now_s, &stamp).code != RPL_OK)
+        return NULL;
+    if (e) {
+        look_at_stored(c->source, e, c->now);
+        if (rpl_cache_judge(&e->state, &stamp) != RPL_CACHE_TAKE)
+            return NULL;
+    }
+    return held_new(RPL_TAKE(d));
+}
+
 static rpl_status obtain_all(const call *c, lease *l)
 {
     for (int kind = 0; kind < RPL_PCS_KIND_COUNT; kind++) {
         const rpl_pcs_ask ask = ask_for(c->wants, kind);
-        RPL_TRY(obtain_ask(c, &ask, &l->documents[kind]));
+        l->documents[kind] = obtain_given(c, &ask);
+        if (!l->documents[kind])
+            RPL_TRY(obtain_ask(c, &ask, &l->documents[kind]));
     }
     obtain_early(c, &l->documents[EARLY]);
     return rpl_ok();

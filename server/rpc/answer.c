@@ -10,6 +10,7 @@ struct rpl_verdict_message {
     Replicatoor__V1__Check checks[CHECKS_MAX];
     Replicatoor__V1__Check *check_pointers[CHECKS_MAX];
     char *advisory_pointers[RPL_ADVISORIES_MAX];
+    Replicatoor__V1__Forecast forecast;
     rpl_verdict copy; /* what the texts point into */
     rpl_quote_facts facts;
 };
@@ -56,6 +57,20 @@ static void add_check(rpl_verdict_message *m, rpl_check check)
                    : REPLICATOOR__V1__CHECK_STATE__CHECK_STATE_NOT_RUN;
 }
 
+static void add_forecast(rpl_verdict_message *m)
+{
+    const rpl_tcb_forecast *f = &m->facts.forecast;
+    if (!f->known)
+        return;
+    replicatoor__v1__forecast__init(&m->forecast);
+    if (f->status != RPL_TCB_UNKNOWN)
+        m->forecast.tcb_status = rpl_pb_text(rpl_tcb_status_name(f->status));
+    m->forecast.accepted = f->accepted;
+    m->forecast.evaluation_number = f->eval_number;
+    m->forecast.issued = f->issued;
+    m->verdict.forecast = &m->forecast;
+}
+
 rpl_verdict_message *rpl_verdict_message_new(const rpl_verdict *verdict,
                                              const rpl_quote_facts *facts)
 {
@@ -76,6 +91,7 @@ rpl_verdict_message *rpl_verdict_message_new(const rpl_verdict *verdict,
             m->advisory_pointers[i] = m->facts.advisories[i];
         m->verdict.n_advisories = facts->n_advisories;
         m->verdict.advisories = m->advisory_pointers;
+        add_forecast(m);
     }
     return m;
 }

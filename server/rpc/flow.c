@@ -153,6 +153,7 @@ static bool renew(const rpl_ports *ports, const rpl_peer_check *check, rpl_colla
 {
     rpl_collateral_lease newer = {0};
     wants->renew = true;
+    wants->given = NULL;
     if (ports->collateral(ports->self, wants, &newer).code != RPL_OK)
         return false;
     const bool same = is_same(&newer.collateral, &lease->collateral);
@@ -186,6 +187,8 @@ static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *chec
 
     if (!rpl_peer_check_platform(check, wants.fmspc, &wants.processor_ca))
         return rpl_ok();
+    wants.given = check->given;
+    wants.want_early = check->want_forecast;
     wants.issuers = rpl_pck_issuers(rpl_verification_facts(check->verification)->quote.pck_pem);
     const rpl_status gathered = ports->collateral(ports->self, &wants, &lease);
     if (gathered.code == RPL_UNAVAILABLE) {
@@ -194,6 +197,8 @@ static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *chec
     }
     RPL_TRY(gathered);
     const rpl_status s = judge(ports, check, &wants, &lease);
+    if (s.code == RPL_OK)
+        rpl_peer_check_forecast(check, &lease.early);
     give_back(ports, check, &lease, s.code == RPL_OK && passes(check));
     return s;
 }

@@ -33,6 +33,12 @@
     X(JOBS, GAUGE, "rpl_jobs_outstanding", NULL, NULL, "Jobs waiting for or on a worker.")         \
     X(TIME_TRUSTED, GAUGE, "rpl_time_trusted", NULL, NULL, "1 while the time is known.")           \
     X(TIME_AGE, GAUGE, "rpl_time_age_seconds", NULL, NULL, "Since the time origins agreed.")       \
+    X(COLLATERAL_END, GAUGE, "rpl_collateral_valid_until_seconds", NULL, NULL,                     \
+      "Unix time when the first document behind the own quote ends.")                              \
+    X(TCB_NUMBER, GAUGE, "rpl_tcb_evaluation_number", "view", NULL,                                \
+      "TCB evaluation number of the own platform's TCB info, standard and early view.")            \
+    X(FALLS_OUT, GAUGE, "rpl_tcb_falls_out", NULL, NULL,                                           \
+      "1 when the early view would not admit the own platform, else 0.")                           \
     X(STARTED, GAUGE, "rpl_start_time_seconds", NULL, NULL, "Unix time of the start.")             \
     X(BUILD, GAUGE, "rpl_build_info", "version", NULL, "Always 1.")
 

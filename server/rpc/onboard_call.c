@@ -10,6 +10,7 @@
  *   worker  seal
  *   loop    answer
  */
+#include "attestation/collateral_bundle.h"
 #include "server/rpc/flow.h"
 
 #include <stdlib.h>
@@ -37,6 +38,7 @@ typedef struct {
     uint8_t signature[RPL_SIGNATURE_LEN];
     rpl_custody custody;
     rpl_chain_block mark; /* what the joiner may take as a hint */
+    rpl_collateral_set given; /* zeros when none came with the call */
     uint8_t *sealed;
     size_t sealed_len;
 } onboard_call;
@@ -55,6 +57,7 @@ static void release(rpl_flow *flow)
     rpl_snapshot_free(&call->snapshot);
     rpl_own_quote_free(&call->quote);
     rpl_custody_free(&call->custody);
+    rpl_collateral_set_free(&call->given);
     free(call->sealed);
     free(call);
 }
@@ -403,6 +406,10 @@ static rpl_status open_request(onboard_call *call)
     RPL_TRY(rpl_peer_check_open(call->check, &peer,
                                 RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD |
                                     RPL_GROUP_BINDING | RPL_GROUP_POLICY));
+    if (in->collateral[0]) {
+        RPL_TRY(rpl_collateral_bundle_read(rpl_bytes_of_text(in->collateral), &call->given));
+        call->check->given = &call->given.view;
+    }
     memcpy(call->request.pubk, in->pubk.data, sizeof(call->request.pubk));
     if (call->check->evidence.has_challenge)
         memcpy(call->request.challenge, call->check->evidence.challenge, 32);

@@ -96,6 +96,7 @@ static void in_worker_check(rpl_flow *flow)
         return;
     const rpl_peer_input input = {
         .quote = rpl_bytes_of(call->quote.with_evidence, call->quote.with_evidence_len)};
+    call->check->want_forecast = true;
     flow->status = rpl_peer_check_open(call->check, &input, GROUPS);
     rpl_verdict_require(v, RPL_CHECK_POLICY_IMAGE);
     if (flow->status.code != RPL_OK)
@@ -161,6 +162,24 @@ static void tell_node(rpl_node *node, const self_flow *call, bool verified)
     node->self_known = true;
 }
 
+/* Weeks before the platform falls out of what is accepted, the early view says so. */
+static void tell_operators(rpl_metrics *metrics, const rpl_quote_facts *facts)
+{
+    const rpl_tcb_forecast *forecast = &facts->forecast;
+    rpl_metrics_set(metrics, RPL_METRIC_COLLATERAL_END, NULL, facts->valid_until);
+    rpl_metrics_set(metrics, RPL_METRIC_TCB_NUMBER, "standard", facts->tcb_eval_number);
+    if (!forecast->known)
+        return;
+    rpl_metrics_set(metrics, RPL_METRIC_TCB_NUMBER, "early", forecast->eval_number);
+    rpl_metrics_set(metrics, RPL_METRIC_FALLS_OUT, NULL, !forecast->accepted);
+    if (!forecast->accepted)
+        rpl_log(RPL_LOG_WARN, "this platform will fall out when Intel's next TCB level is in force",
+                rpl_log_text("status", forecast->status == RPL_TCB_UNKNOWN
+                                           ? "no level"
+                                           : rpl_tcb_status_name(forecast->status)),
+                rpl_log_uint("evaluation_number", forecast->eval_number));
+}
+
 static void schedule(rpl_self_check *self, bool succeeded)
 {
     const rpl_ports *ports = self->services->config.ports;
@@ -185,6 +204,7 @@ static void on_loop_checked(rpl_flow *flow)
     if (read && take_measured(self, call)) {
         tell_node(rpl_flow_node(flow), call, verified);
         keep(self, call);
+        tell_operators(flow->services->config.metrics, &self->facts);
     }
     if (!verified)
         rpl_log(RPL_LOG_WARN, "own quote is not verified yet",

@@ -188,6 +188,8 @@ static status_message *build(rpl_services *s, const rpl_reply *reply)
     if (node->self_verdict) {
         m->self_verdict = rpl_verdict_message_new(node->self_verdict, &self->facts);
         m->r.self_verdict = rpl_verdict_message_get(m->self_verdict);
+        m->r.forecast = m->r.self_verdict ? m->r.self_verdict->forecast : NULL;
+        m->r.collateral_valid_until = self->facts.valid_until;
     }
     if (!fill_settings(m, &s->config)) {
         release_message(m);

@@ -1,10 +1,11 @@
 """The server and the provisioning service: caching, faults, revocation."""
 import json
 import os
+import subprocess
 
 import pytest
 
-from node import SERVER, Cluster, compose_text, hand_over
+from node import CTL, SERVER, Cluster, compose_text, hand_over
 from simulator import Simulator
 
 pytestmark = pytest.mark.skipif(not os.path.exists(SERVER), reason="the server is not built")
@@ -123,3 +124,60 @@ def test_with_a_store_a_restarted_node_needs_no_service(own, secret, tmp_path):
     holder.restart()
     joiner.restart()
     hand_over(holder, joiner)
+
+
+def gauges(node):
+    lines = node.get("/metrics").body.decode().splitlines()
+    return {name: int(value) for name, value in
+            (line.split(" ") for line in lines if line.startswith(("rpl_tcb_", "rpl_collateral_")))}
+
+
+@pytest.mark.parametrize("early,accepted", [("OutOfDate", False), ("UpToDate", True)])
+def test_the_next_level_is_forecast_and_decides_nothing(own, secret, early, accepted):
+    own.pcs.set(early=early)
+    holder, joiner = own.holder(secret), own.start()
+    status = holder.status()
+    assert status["self_verdict"]["admitted"] is True
+    assert status["self_verdict"]["tcb_status"] == "UpToDate"
+    forecast = status["forecast"]
+    assert (forecast["tcb_status"], forecast["accepted"]) == (early, accepted)
+    assert status["self_verdict"]["forecast"] == forecast
+    assert status["collateral_valid_until"] > status["now"]
+    shown = gauges(holder)
+    assert shown["rpl_tcb_falls_out"] == (not accepted), shown
+    assert shown['rpl_tcb_evaluation_number{view="early"}'] == forecast["evaluation_number"] == 19
+    assert shown['rpl_tcb_evaluation_number{view="standard"}'] == 18
+    verdict = holder.onboard(joiner.request(), "--header", "Accept: application/json",
+                             query="?dry_run=1").json()["verdict"]
+    assert verdict["admitted"] is True and verdict["forecast"] == forecast
+    hand_over(holder, joiner)
+
+
+def test_without_an_early_view_there_is_no_forecast(own, secret):
+    holder = own.holder(secret)
+    assert holder.status()["forecast"] is None
+    assert "rpl_tcb_falls_out" not in gauges(holder)
+
+
+def bundle_of(nodes, directory):
+    out = directory / "bundle.json"
+    subprocess.run([CTL, "collateral", "fetch", "--fmspc", "53494d000000", "--ca", "platform",
+                    "--source", f"http://{nodes.pcs.ready['pcs']}", "-o", str(out)], check=True)
+    return out
+
+
+def test_collateral_may_come_with_the_call(own, secret, tmp_path):
+    same = listed(own, tmp_path)
+    joiner = own.start(**same)
+    bundle = bundle_of(own, tmp_path)
+    own.pcs.set(pcs="all=503")
+    holder = own.holder(secret, **same)
+    assert holder.onboard(joiner.request()).status == 503
+    verdict = holder.onboard(joiner.request(), "--data-urlencode", f"collateral@{bundle}",
+                             "--header", "Accept: application/json", query="?dry_run=1")
+    assert verdict.status == 200 and verdict.json()["verdict"]["admitted"] is True, verdict
+    bundle.write_text(bundle.read_text().replace("UpToDate", "OutOfDat"))
+    refused = holder.onboard(joiner.request(), "--data-urlencode", f"collateral@{bundle}")
+    assert refused.status == 503 and "collateral.present" in refused.failed_checks(), refused
+    malformed = holder.onboard(joiner.request(), "-d", "collateral={}")
+    assert (malformed.status, malformed.json()["code"]) == (400, "malformed"), malformed

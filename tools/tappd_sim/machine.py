@@ -49,6 +49,7 @@ class Faults:
     tamper: str = ""             # signature, body, qe: one bit of it is flipped
     wrong_report_data: bool = False
     hide_compose: bool = False   # the app-compose text is not told, as by agents that cannot
+    early: str = ""              # what the early TCB info says of UpToDate platforms; "": there is none
     pcs: str = ""                # "<what>=<fault>,..", see pcs.py
 
 

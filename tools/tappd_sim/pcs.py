@@ -46,7 +46,8 @@ class Service:
         return {name: quote(pem, safe="")}
 
     def _tcb(self, query):
-        if query.get("update") == "early":
+        early = query.get("update") == "early"
+        if early and not self.faults.early:
             raise NoSuch(404, "TCB information for provided FMSPC cannot be found.")
         fmspc = query.get("fmspc", "")
         if len(fmspc) != 12:
@@ -54,7 +55,9 @@ class Service:
         if fmspc.lower() != tcb.FMSPC.hex():
             raise NoSuch(404, "TCB information for provided FMSPC cannot be found.")
         return ({**JSON, **self._chain("TCB-Info-Issuer-Chain", self.collateral.signing_chain)},
-                self.collateral.answer("tcbInfo", self.collateral.tcb_info))
+                self.collateral.answer(
+                    "tcbInfo", tcb.early_tcb_info(self.collateral.tcb_info, self.faults.early)
+                    if early else self.collateral.tcb_info))
 
     def _qe_identity(self, _):
         return ({**JSON, **self._chain("SGX-Enclave-Identity-Issuer-Chain",

@@ -78,6 +78,18 @@ def tcb_info(issued, until):
         "tcbLevels": levels})
 
 
+def early_tcb_info(standard, status):
+    """The same document as Intel publishes it first: what is UpToDate is of `status` from now on, and
+    a higher level is wanted."""
+    document = json.loads(standard)
+    document["tcbEvaluationDataNumber"] += 1
+    highest = json.loads(json.dumps(document["tcbLevels"][0]))
+    highest["tcb"]["sgxtcbcomponents"][0]["svn"] += 1
+    document["tcbLevels"][0]["tcbStatus"] = status
+    document["tcbLevels"].insert(0, highest)
+    return _compact(document)
+
+
 def qe_identity(issued, until, mrsigner):
     return _compact({
         "id": "TD_QE", "version": 2, "issueDate": issued, "nextUpdate": until,

@@ -37,25 +37,10 @@ static int close_case(void **state)
     return 0;
 }
 
-/* The document of the bundle; heap copies of exact size go in. */
 static rpl_collateral_document *document_of(const rpl_pcs_ask *ask)
 {
-    const rpl_collateral *c = &one.collateral.view;
-    const bool is_tcb = ask->kind == RPL_PCS_TCB_INFO, is_json = ask->kind <= RPL_PCS_QE_IDENTITY;
-    const rpl_bytes none = {0};
     rpl_collateral_document *d = NULL;
-    assert_ok(rpl_collateral_document_new(ask,
-                                          is_tcb                         ? c->tcb_info
-                                          : is_json                      ? c->qe_identity
-                                          : ask->kind == RPL_PCS_PCK_CRL ? c->pck_crl
-                                                                         : c->root_crl,
-                                          is_tcb    ? c->tcb_info_signature
-                                          : is_json ? c->qe_identity_signature
-                                                    : none,
-                                          is_tcb    ? c->tcb_info_chain
-                                          : is_json ? c->qe_identity_chain
-                                                    : issuers,
-                                          &d));
+    assert_ok(rpl_collateral_document_of(ask, &one.collateral.view, issuers, &d));
     return d;
 }
 

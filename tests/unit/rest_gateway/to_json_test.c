@@ -121,7 +121,7 @@ static void an_error_has_the_documented_shape(void **state)
     error.retry_after_s = 5;
     assert_json(&error.base,
                 "{\"code\":\"denied\",\"message\":\"no\",\"check\":\"\",\"verdict\":{"
-                "\"admitted\":false,\"tcb_status\":\"\",\"advisories\":[],\"checks\":[]},"
+                "\"admitted\":false,\"tcb_status\":\"\",\"advisories\":[],\"checks\":[],\"forecast\":null},"
                 "\"retry_after_s\":5}");
 }
 
