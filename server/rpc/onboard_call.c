@@ -37,7 +37,7 @@ typedef struct {
     rpl_own_quote quote;
     uint8_t signature[RPL_SIGNATURE_LEN];
     rpl_custody custody;
-    rpl_chain_block mark; /* what the joiner may take as a hint */
+    rpl_chain_block mark;     /* what the joiner may take as a hint */
     rpl_collateral_set given; /* zeros when none came with the call */
     uint8_t *sealed;
     size_t sealed_len;
