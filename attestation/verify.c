@@ -263,7 +263,7 @@ static rpl_status check_early(const rpl_verification *v, const rpl_collateral *e
     const rpl_collateral_question question = {
         .collateral = early,
         .roots = v->roots,
-        .policy = &v->policy,
+        .policy = v->policy,
         .now = v->now,
         .quote = v->has_quote ? &v->facts.quote : NULL,
         .chain = v->chain,

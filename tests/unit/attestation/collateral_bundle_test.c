@@ -165,7 +165,14 @@ static void what_is_no_list_or_no_text_is_not_written(void **state)
     static const uint8_t der[] = {0x30, 0x00};
     const rpl_bytes list = rpl_bytes_of(der, 2), text = rpl_bytes_of_text("{}");
     const rpl_bytes no_text = rpl_bytes_of("\xff", 1);
-    rpl_collateral c = {list, list, text, text, text, text, text, text};
+    rpl_collateral c = {.root_crl = list,
+                        .pck_crl = list,
+                        .tcb_info_chain = text,
+                        .tcb_info = text,
+                        .tcb_info_signature = text,
+                        .qe_identity_chain = text,
+                        .qe_identity = text,
+                        .qe_identity_signature = text};
     char *written = NULL;
     assert_ok(rpl_collateral_bundle_write(&c, text, &written));
     assert_non_null(strstr(written, "\"root_ca_crl\":\"3000\""));

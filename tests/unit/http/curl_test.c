@@ -146,7 +146,7 @@ static void errors_have_their_status(void **state)
     curl("-X POST $U/bootstrap");
     assert_answer("{\"code\":\"conflict\",\"message\":\"a state is there\",\"check\":"
                   "\"policy.identity\",\"verdict\":{\"admitted\":false,\"tcb_status\":\"\","
-                  "\"advisories\":[],\"checks\":[]}}\n 409");
+                  "\"advisories\":[],\"checks\":[],\"forecast\":null}}\n 409");
 }
 
 static void an_answer_from_a_worker_arrives(void **state)

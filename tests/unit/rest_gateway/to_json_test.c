@@ -119,10 +119,11 @@ static void an_error_has_the_documented_shape(void **state)
                 "{\"code\":\"denied\",\"message\":\"no\",\"check\":\"\",\"verdict\":null}");
     error.verdict = &verdict;
     error.retry_after_s = 5;
-    assert_json(&error.base,
-                "{\"code\":\"denied\",\"message\":\"no\",\"check\":\"\",\"verdict\":{"
-                "\"admitted\":false,\"tcb_status\":\"\",\"advisories\":[],\"checks\":[],\"forecast\":null},"
-                "\"retry_after_s\":5}");
+    assert_json(
+        &error.base,
+        "{\"code\":\"denied\",\"message\":\"no\",\"check\":\"\",\"verdict\":{"
+        "\"admitted\":false,\"tcb_status\":\"\",\"advisories\":[],\"checks\":[],\"forecast\":null},"
+        "\"retry_after_s\":5}");
 }
 
 static void negative_numbers_and_nested_messages_are_shown(void **state)
