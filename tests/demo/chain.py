@@ -117,7 +117,7 @@ def tell(story, secret):
     say(f"5. {STILL_TO_GO} seconds later; but the provider shows a chain of ten minutes ago")
     chain.travel_to(max(story.born + STILL_TO_GO, chain.block()["time"] + 1))
     chain.finalize()
-    story.providers[0].lie = MAKE_UNKNOWN["a header of ten minutes ago"]
+    story.providers[0].lie = MAKE_UNKNOWN["blocks moved ten minutes back"][0]
     refused(a, request, 503, "policy.chain")
     story.providers[0].lie = None
 

@@ -108,14 +108,19 @@ class Governed:
 
     # The chain
 
-    def fork(self, approved):
+    def fork(self, approved=()):
         """A chain like this one that somebody made up: the same contract at the same address, on it the
         versions `approved` were proposed in time. A context manager."""
-        return _Fork(self, approved)
+        return Fork(self, approved)
 
     def propose(self, version, waited_s):
         """Proposes it so that `waited_s` seconds of the delay have passed when the chain is at `born`."""
         self.operator.propose("replicatoor-release", self.release(version), at=self.born - waited_s)
+
+    def fresh(self):
+        """As present, unless the newest block is of the last minute."""
+        if self.chain.block()["time"] < time.time() - 60:
+            self.present()
 
     def present(self):
         """A block of now, finalized."""
@@ -123,21 +128,30 @@ class Governed:
         self.chain.finalize()
 
 
-class _Fork:
+class Fork:
     def __init__(self, gov, approved):
-        self.gov, self.approved = gov, approved
+        self.gov, self.approved, self.operator = gov, approved, None
         self.chain = Anvil(gov.born - DELAY - EARLIER, gov.chain.chain_id)
 
     def __enter__(self):
         gov, chain = self.gov, self.chain.__enter__()
-        operator = Operator(chain, at=gov.born - DELAY - EARLIER + 10, genesis=[
+        self.operator = Operator(chain, at=gov.born - DELAY - EARLIER + 10, genesis=[
             ("replicatoor-release", gov.release("v1")), ("device", ANY)])
         for version in self.approved:
-            operator.propose("replicatoor-release", gov.release(version), at=gov.born - DELAY - 30)
-        operator.set_identity(gov.identity)
-        missing = gov.chain.block()["number"] - chain.block()["number"]
-        chain.travel_to(int(time.time()) - missing, missing)
-        return chain
+            self.operator.propose("replicatoor-release", gov.release(version), at=gov.born - DELAY - 30)
+        self._catch_up()
+        return self
+
+    def pin(self, identity_public):
+        self.operator.set_identity(identity_public)
+        self.chain.finalize()
+        self._catch_up()
+
+    def _catch_up(self):
+        """As many blocks as the true chain has: one that is behind would not be looked at."""
+        missing = max(self.gov.chain.block()["number"] - self.chain.block()["number"], 3)
+        now = max(int(time.time()), self.chain.block()["time"] + 1 + missing)
+        self.chain.travel_to(now - missing, missing)
 
     def __exit__(self, *problem):
         self.chain.__exit__(*problem)

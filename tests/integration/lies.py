@@ -120,35 +120,57 @@ def _without(key):
     return everywhere(change)
 
 
+def _no_proofs(then=None):
+    """A provider without eth_getProof: it is read by storage words at a block's hash, which `then` may edit."""
+    def lie(provider, request, answer):
+        if request["method"] == "eth_getProof":
+            return {"jsonrpc": "2.0", "id": request["id"],
+                    "error": {"code": -32601, "message": "the method eth_getProof does not exist"}}
+        return then(provider, request, answer) if then else answer
+    return lie
+
+
+def _error(code):
+    return everywhere(lambda answer: {"jsonrpc": "2.0", "id": answer["id"],
+                                      "error": {"code": code, "message": "execution reverted", "data": "0x"}})
+
+
+# How the verdict names it: policy.chain, "provider 1 ..".
+TIME, ERROR = "did not answer in time", "answered with an error"
+FORM, PROOF = "gave an answer of the wrong form", "gave a header or a proof that does not verify"
+
 # Each makes an approval that is true on the chain unknown: 503, and nothing is given.
 MAKE_UNKNOWN = {
-    "another request's id": everywhere(lambda answer: {**answer, "id": answer["id"] + 1}),
-    "no id": _without("id"),
-    "no version": _without("jsonrpc"),
-    "result twice": everywhere(_twice),
-    "result and error": everywhere(lambda answer: {**answer, "error": {"code": 3, "message": "reverted"}}),
-    "an error": everywhere(lambda answer: {"jsonrpc": "2.0", "id": answer["id"],
-                                           "error": {"code": -32000, "message": "header not found"}}),
-    "null": everywhere(lambda answer: {**answer, "result": None}),
-    "not JSON": everywhere(lambda answer: b"approved"),
-    "empty": everywhere(lambda answer: b""),
-    "bytes behind": everywhere(lambda answer: json.dumps(answer).encode() + b"{}"),
-    "oversized": everywhere(lambda answer: json.dumps(answer).encode() + b" " * 600_000),
-    "HTTP 401": _reply(401, b'{"message":"bad key"}'),
-    "HTTP 429": _reply(429, b"slow down"),
-    "HTTP 500": _reply(500),
-    "cut": _reply(200, b'{"jsonrpc":"2.0"', [("Content-Length", "400")]),
-    "late": _late,
-    "another chain": on("eth_chainId", lambda *_: "0x1"),
-    "a chain id with a leading zero": on("eth_chainId", lambda _, request, value: "0x0" + value[2:]),
-    "a header that was edited": _move_time(1, honest_hash=True),
-    "a header of ten minutes ago": _move_time(-600),
-    "a header of an hour from now": _move_time(3600),
-    "an old block": _older(6),
-    "an edited account proof": _flip_proof("account"),
-    "an edited storage proof": _flip_proof("storage"),
-    "a proof cut short": on("eth_getProof", _cut_proof),
-    "a proof of another contract": on("eth_getProof", _other_contract),
+    "another request's id": (everywhere(lambda answer: {**answer, "id": answer["id"] + 1}), FORM),
+    "no id": (_without("id"), FORM),
+    "no version": (_without("jsonrpc"), FORM),
+    "result twice": (everywhere(_twice), FORM),
+    "result and error": (everywhere(lambda answer: {**answer, "error": {"code": 3, "message": "reverted"}}), FORM),
+    "an error": (_error(-32000), ERROR),
+    "a revert": (_error(3), ERROR),
+    "null": (everywhere(lambda answer: {**answer, "result": None}), FORM),
+    "not JSON": (everywhere(lambda answer: b"approved"), FORM),
+    "empty": (everywhere(lambda answer: b""), FORM),
+    "bytes behind": (everywhere(lambda answer: json.dumps(answer).encode() + b"{}"), FORM),
+    "oversized": (everywhere(lambda answer: json.dumps(answer).encode() + b" " * 600_000), ""),
+    "HTTP 401": (_reply(401, b'{"message":"bad key"}'), ""),
+    "HTTP 429": (_reply(429, b"slow down"), ""),
+    "HTTP 500": (_reply(500), ""),
+    "cut": (_reply(200, b'{"jsonrpc":"2.0"', [("Content-Length", "400")]), TIME),
+    "late": (_late, TIME),
+    "another chain": (on("eth_chainId", lambda *_: "0x1"), "is on another chain"),
+    "a chain id with a leading zero": (on("eth_chainId", lambda _, request, value: "0x0" + value[2:]), FORM),
+    "a header that was edited": (_move_time(1, honest_hash=True), PROOF),
+    "blocks moved ten minutes back": (_move_time(-600), "below one that was confirmed before"),
+    "blocks moved an hour on": (_move_time(3600), "from the future"),
+    "an old block in the place of each": (_older(6), FORM),
+    "an edited account proof": (_flip_proof("account"), PROOF),
+    "an edited storage proof": (_flip_proof("storage"), PROOF),
+    "a proof cut short": (on("eth_getProof", _cut_proof), ""),
+    "a proof of another contract": (on("eth_getProof", _other_contract), ""),
+    "no proofs, and short words": (_no_proofs(on("eth_getStorageAt", lambda _, request, word: word[:-2])), FORM),
+    "no proofs, and no code": (_no_proofs(on("eth_getCode", lambda *_: "0x")), "other code"),
+    "no proofs, and other code": (_no_proofs(on("eth_getCode", lambda _, request, code: code + "00")), "other code"),
 }
 
 
@@ -161,8 +183,9 @@ def _claim(value):
     return on("eth_getProof", change)
 
 
-# What stands beside a proof is not looked at: these change nothing, whatever is true.
+# What stands beside a proof is not looked at, and a provider may have none: these change nothing.
 CHANGE_NOTHING = {
+    "no proofs, but true words": _no_proofs(),
     "values beside the proof say never": _claim("0x0"),
     "values beside the proof say always": _claim("0x" + "01" * 32),
 }

@@ -1,4 +1,5 @@
 """Handovers under an UpgradeOperator: a real chain, real transactions, providers that may lie."""
+import json
 import os
 import time
 
@@ -6,7 +7,7 @@ import pytest
 
 from anvil import ANVIL, DELAY
 from governed import ANY, PROVIDERS, Governed
-from lies import CHANGE_NOTHING, MAKE_UNKNOWN, Tape
+from lies import CHANGE_NOTHING, ERROR, FORM, MAKE_UNKNOWN, PROOF, TIME, Tape
 from node import SERVER, hand_over
 from provider import Provider, Reply, Authority
 
@@ -24,6 +25,9 @@ def one_provider(tmp_path, session_pki, session_pcs):
 def three_providers(tmp_path, session_pki, session_pcs):
     with Governed(tmp_path, session_pki, session_pcs, providers=3) as governed:
         yield governed
+
+
+FULL = (ERROR, FORM, PROOF, TIME)
 
 
 def refusal(answer):
@@ -144,22 +148,34 @@ def test_without_a_pinned_identity_nothing_is_given(gov, secret):
     assert node.post("/bootstrap").status == 200
     assert node.status()["phase"] == "awaiting_pin"
     refused = node.onboard(joiner.request())
-    assert refused.status in (403, 409), refused
+    assert (refused.status, refused.json()["code"]) == (409, "not_ready"), refused
     assert joiner.files() == {} and joiner.status()["phase"] == "requested"
 
 
 def test_a_joiner_takes_from_the_pinned_identity_alone(gov, secret):
-    """An impostor of the same release, that made up a state of its own."""
+    """An impostor of the same release made up a state of its own, and its provider showed it a chain that names
+    its identity. What it seals, the joiner, who sees the true chain, does not install."""
     gov.holder(secret)
-    impostor, joiner = gov.make("v1"), gov.start("v1")
+    joiner, impostor, provider = gov.start("v1"), gov.make("v1"), gov.providers[0]
+    request = joiner.request()
     impostor.write_secret(b"FORGED=" + os.urandom(8).hex().encode())
-    impostor.start()
-    gov.configure(impostor)
-    refused = impostor.post("/bootstrap")
-    assert refused.status == 409, refused
-    refused = impostor.onboard(joiner.request())
-    assert refused.status in (403, 409), refused
-    assert joiner.files() == {}
+    with gov.fork() as fork:
+        provider.chain = fork.chain
+        impostor.start()
+        gov.configure(impostor)
+        made = impostor.post("/bootstrap")
+        assert made.status == 200, made
+        fork.pin(bytes.fromhex(made.json()["identity"]))
+        impostor.wait_for(lambda: impostor.status()["phase"] == "holding")
+        sealed = impostor.onboard(request)
+        assert sealed.status == 200, sealed
+        provider.chain = gov.chain
+    gov.present()
+    provider.forget()
+    before = joiner.fingerprint()
+    status, _, checks = refusal(joiner.receive(sealed.body))
+    assert status in (403, 409) and "policy.identity" in checks and provider.asked, checks
+    assert joiner.fingerprint() == before and joiner.files() == {}
 
 
 # The pins
@@ -175,8 +191,20 @@ def test_other_code_at_the_address_is_unknown(gov, secret):
     holder, joiner = gov.holder(secret), gov.start("v1")
     gov.operator.forget_the_delay()
     gov.present()
-    status, _, checks = refusal(holder.onboard(joiner.request()))
-    assert status == 503 and "policy.chain" in checks, checks
+    gov.providers[0].forget()
+    answer = holder.onboard(joiner.request())
+    assert refusal(answer)[0] == 503 and gov.providers[0].asked, answer
+    assert "other code" in answer.text
+
+
+def test_a_chain_that_stands_still_is_stale(gov):
+    """Everything on it is true, and three minutes old."""
+    gov.chain.travel_to(int(time.time()) - 180)
+    gov.chain.finalize()
+    node = gov.start("v1")
+    refused = node.post("/bootstrap")
+    assert refused.status == 503 and gov.providers[0].asked, refused
+    node.wait_for(lambda: "too old" in json.dumps(node.status()["chain"]))
 
 
 def test_no_provider_is_unknown(gov, secret):
@@ -204,7 +232,7 @@ def an_approved_pair(tmp_path_factory, session_pki, session_pcs):
 def onboard_with(approved, lie):
     gov, holder, request = approved
     provider = gov.providers[0]
-    gov.present()
+    gov.fresh()
     provider.forget()
     provider.lie = lie
     try:
@@ -215,11 +243,14 @@ def onboard_with(approved, lie):
 
 @pytest.mark.parametrize("name", MAKE_UNKNOWN)
 def test_a_lie_makes_the_answer_unknown(approved, name):
-    answer, provider = onboard_with(approved, MAKE_UNKNOWN[name])
+    lie, says = MAKE_UNKNOWN[name]
+    answer, provider = onboard_with(approved, lie)
     assert provider.lied, "the provider never told this lie"
     status, code, checks = refusal(answer)
     assert (status, code) == (503, "unavailable"), answer
-    assert "policy.chain" in checks and "retry-after" in answer.headers, answer
+    assert set(checks) == {"policy.chain"} and "retry-after" in answer.headers, answer
+    got = [check["got"] for check in answer.json()["verdict"]["checks"] if check["id"] == "policy.chain"]
+    assert f"provider 1 {says}" in got[0] if says in FULL else says in got[0], got
 
 
 @pytest.mark.parametrize("name", CHANGE_NOTHING)
@@ -279,7 +310,8 @@ def test_one_of_three_cannot_approve(three, secret):
     """It shows a chain of its own on which v2 was approved long ago, proofs and all."""
     holder, joiner = three.holder(secret), three.start("v2")
     with three.fork(["v2"]) as fork:
-        three.providers[1].chain = fork
+        fork.pin(three.identity)
+        three.providers[1].chain = fork.chain
         status, _, checks = refusal(holder.onboard(joiner.request()))
         assert three.providers[1].asked
         three.providers[1].chain = three.chain
