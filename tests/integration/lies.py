@@ -84,6 +84,14 @@ def _move_time(seconds, honest_hash=False):
     return on("eth_getBlockByNumber", change)
 
 
+def _move_latest(seconds):
+    def change(provider, request, block):
+        if int(block["number"], 16) == provider.chain.block()["number"]:
+            block["timestamp"] = hex(int(block["timestamp"], 16) + seconds)
+            rehash(block)
+    return on("eth_getBlockByNumber", change)
+
+
 def _older(blocks):
     def change(provider, request, block):
         number = max(int(block["number"], 16) - blocks, 0)
@@ -162,7 +170,8 @@ MAKE_UNKNOWN = {
     "a chain id with a leading zero": (on("eth_chainId", lambda _, request, value: "0x0" + value[2:]), FORM),
     "a header that was edited": (_move_time(1, honest_hash=True), PROOF),
     "blocks moved ten minutes back": (_move_time(-600), "below one that was confirmed before"),
-    "blocks moved an hour on": (_move_time(3600), "from the future"),
+    "a latest block of an hour from now": (_move_latest(3600), "from the future"),
+    "a latest block older than the final one": (_move_latest(-600), "above its latest"),
     "an old block in the place of each": (_older(6), FORM),
     "an edited account proof": (_flip_proof("account"), PROOF),
     "an edited storage proof": (_flip_proof("storage"), PROOF),
