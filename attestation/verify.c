@@ -272,10 +272,14 @@ static rpl_status check_early(const rpl_verification *v, const rpl_collateral *e
     return rpl_collateral_check(&question, verdict, facts);
 }
 
+/* Every document is good and of this platform. What they say of it is the forecast itself. */
 static bool is_believed(const rpl_verdict *verdict)
 {
-    static const rpl_check checks[] = {RPL_CHECK_TCB_SIGNER, RPL_CHECK_TCB_INFO,
-                                       RPL_CHECK_TCB_VALIDITY, RPL_CHECK_TCB_PLATFORM};
+    static const rpl_check checks[] = {
+        RPL_CHECK_CRL_ROOT,  RPL_CHECK_CRL_PCK,      RPL_CHECK_CRL_VALIDITY, RPL_CHECK_TCB_SIGNER,
+        RPL_CHECK_TCB_INFO,  RPL_CHECK_TCB_VALIDITY, RPL_CHECK_QE_IDENTITY,  RPL_CHECK_QE_VALIDITY,
+        RPL_CHECK_QE_REPORT, RPL_CHECK_TCB_PLATFORM,
+    };
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         if (verdict->state[checks[i]] != RPL_PASSED)
             return false;

@@ -84,8 +84,10 @@ RPL_CHECKED rpl_status rpl_verification_begin_with(rpl_verifier *verifier, rpl_b
 RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,
                                                    const rpl_collateral *collateral,
                                                    rpl_verdict *verdict);
-/* Fills facts.forecast from collateral whose TCB info is the early one; touches nothing else, and no
- * verdict. A document that does not verify leaves it unknown. After rpl_verification_collateral.
+/* Fills facts.forecast from collateral whose TCB info (and, where there is one, QE identity) is the early
+ * one; touches nothing else, and no verdict. A document that does not verify, whichever, leaves it
+ * unknown, and so does a quoting enclave of another identity. Cold: nothing is kept or taken from what
+ * is. After rpl_verification_collateral.
  * RPL_INTERNAL  no memory */
 RPL_CHECKED rpl_status rpl_verification_forecast(rpl_verification *v, const rpl_collateral *early);
 /* Borrowed until the verification is freed. */

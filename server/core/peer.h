@@ -38,7 +38,7 @@ typedef struct {
     rpl_verification *verification; /* NULL before rpl_peer_check_offline */
     rpl_peer_identity identity;     /* zero as far as checks failed */
     const rpl_collateral *given;    /* came with the call; borrowed, or NULL */
-    bool want_forecast;             /* wait for what a forecast needs */
+    bool want_forecast;             /* costs a document, perhaps, and a cold verification */
     uint8_t config_digest[32];      /* of the evidence's configuration preimage */
     bool is_own;            /* release and configuration are ours: what the contract asks of it */
     bool is_config_settled; /* with a contract: no entry is needed for the configuration */

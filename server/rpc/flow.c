@@ -197,7 +197,7 @@ static rpl_status verify_collateral(const rpl_ports *ports, rpl_peer_check *chec
     }
     RPL_TRY(gathered);
     const rpl_status s = judge(ports, check, &wants, &lease);
-    if (s.code == RPL_OK)
+    if (s.code == RPL_OK && check->want_forecast)
         rpl_peer_check_forecast(check, &lease.early);
     give_back(ports, check, &lease, s.code == RPL_OK && passes(check));
     return s;

@@ -133,6 +133,12 @@ void rpl_metrics_set(rpl_metrics *metrics, rpl_metric family, const char *first,
         series->value = value;
 }
 
+void rpl_metrics_forget(rpl_metrics *metrics, rpl_metric family)
+{
+    if (metrics)
+        metrics->families[family].count = 0;
+}
+
 void rpl_metrics_observe_us(rpl_metrics *metrics, rpl_metric family, const char *first,
                             int64_t micros)
 {

@@ -34,7 +34,7 @@
     X(TIME_TRUSTED, GAUGE, "rpl_time_trusted", NULL, NULL, "1 while the time is known.")           \
     X(TIME_AGE, GAUGE, "rpl_time_age_seconds", NULL, NULL, "Since the time origins agreed.")       \
     X(COLLATERAL_END, GAUGE, "rpl_collateral_valid_until_seconds", NULL, NULL,                     \
-      "Unix time when the first document behind the own quote ends.")                              \
+      "Unix time when the first document behind the own quote ends; 0: not verified.")             \
     X(TCB_NUMBER, GAUGE, "rpl_tcb_evaluation_number", "view", NULL,                                \
       "TCB evaluation number of the own platform's TCB info, standard and early view.")            \
     X(FALLS_OUT, GAUGE, "rpl_tcb_falls_out", NULL, NULL,                                           \
@@ -63,6 +63,8 @@ void rpl_metrics_free(rpl_metrics *metrics);
 void rpl_metrics_count(rpl_metrics *metrics, rpl_metric family, const char *first,
                        const char *second);
 void rpl_metrics_set(rpl_metrics *metrics, rpl_metric family, const char *first, int64_t value);
+/* The family has no series again, until something is counted or set. */
+void rpl_metrics_forget(rpl_metrics *metrics, rpl_metric family);
 void rpl_metrics_observe_us(rpl_metrics *metrics, rpl_metric family, const char *first,
                             int64_t micros);
 /* rpl_phase: 1 for `phase`, 0 for every phase that was ever set. */

@@ -347,13 +347,24 @@ static void on_loop_verified(rpl_flow *flow)
     rpl_flow_work(flow, in_worker_quote, on_loop_quoted);
 }
 
+static rpl_status read_given(onboard_call *call)
+{
+    if (!call->input->collateral[0])
+        return rpl_ok();
+    RPL_TRY(rpl_collateral_bundle_read(rpl_bytes_of_text(call->input->collateral), &call->given));
+    call->check->given = &call->given.view;
+    return rpl_ok();
+}
+
 static void in_worker_verify(rpl_flow *flow)
 {
     onboard_call *call = (onboard_call *)flow;
     const rpl_ports *ports = rpl_flow_ports(flow);
     rpl_report_data expected;
 
-    flow->status = ports->read_files(ports->self, &call->files);
+    flow->status = read_given(call);
+    if (flow->status.code == RPL_OK)
+        flow->status = ports->read_files(ports->self, &call->files);
     if (flow->status.code != RPL_OK)
         return;
     rpl_transcript_request(&call->request, &expected);
@@ -406,10 +417,7 @@ static rpl_status open_request(onboard_call *call)
     RPL_TRY(rpl_peer_check_open(call->check, &peer,
                                 RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD |
                                     RPL_GROUP_BINDING | RPL_GROUP_POLICY));
-    if (in->collateral[0]) {
-        RPL_TRY(rpl_collateral_bundle_read(rpl_bytes_of_text(in->collateral), &call->given));
-        call->check->given = &call->given.view;
-    }
+    call->check->want_forecast = in->dry_run;
     memcpy(call->request.pubk, in->pubk.data, sizeof(call->request.pubk));
     if (call->check->evidence.has_challenge)
         memcpy(call->request.challenge, call->check->evidence.challenge, 32);

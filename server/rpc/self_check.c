@@ -162,12 +162,22 @@ static void tell_node(rpl_node *node, const self_flow *call, bool verified)
     node->self_known = true;
 }
 
-/* Weeks before the platform falls out of what is accepted, the early view says so. */
-static void tell_operators(rpl_metrics *metrics, const rpl_quote_facts *facts)
+int64_t rpl_self_check_collateral_end(const rpl_self_check *self, const rpl_verdict *verdict)
 {
-    const rpl_tcb_forecast *forecast = &facts->forecast;
-    rpl_metrics_set(metrics, RPL_METRIC_COLLATERAL_END, NULL, facts->valid_until);
-    rpl_metrics_set(metrics, RPL_METRIC_TCB_NUMBER, "standard", facts->tcb_eval_number);
+    return rpl_verdict_groups_pass(verdict, RPL_GROUP_COLLATERAL) ? self->facts.valid_until : 0;
+}
+
+/* Weeks before the platform falls out of what is accepted, the early view says so. What is not known
+ * any more is not shown any more. */
+static void tell_operators(rpl_metrics *metrics, const rpl_self_check *self,
+                           const rpl_verdict *verdict)
+{
+    const rpl_tcb_forecast *forecast = &self->facts.forecast;
+    rpl_metrics_set(metrics, RPL_METRIC_COLLATERAL_END, NULL,
+                    rpl_self_check_collateral_end(self, verdict));
+    rpl_metrics_forget(metrics, RPL_METRIC_TCB_NUMBER);
+    rpl_metrics_forget(metrics, RPL_METRIC_FALLS_OUT);
+    rpl_metrics_set(metrics, RPL_METRIC_TCB_NUMBER, "standard", self->facts.tcb_eval_number);
     if (!forecast->known)
         return;
     rpl_metrics_set(metrics, RPL_METRIC_TCB_NUMBER, "early", forecast->eval_number);
@@ -204,7 +214,7 @@ static void on_loop_checked(rpl_flow *flow)
     if (read && take_measured(self, call)) {
         tell_node(rpl_flow_node(flow), call, verified);
         keep(self, call);
-        tell_operators(flow->services->config.metrics, &self->facts);
+        tell_operators(flow->services->config.metrics, self, &call->check->verdict);
     }
     if (!verified)
         rpl_log(RPL_LOG_WARN, "own quote is not verified yet",

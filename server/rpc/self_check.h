@@ -34,6 +34,9 @@ void rpl_self_check_run(rpl_self_check *self);
 /* Called once a second by the loop. */
 void rpl_self_check_tick(rpl_self_check *self);
 
+/* When the first document behind the quote ends; 0 unless every check of the collateral passed. */
+int64_t rpl_self_check_collateral_end(const rpl_self_check *self, const rpl_verdict *verdict);
+
 /* The status fields of the node now. */
 void rpl_status_fields_now(const rpl_node *node, const uint8_t *nonce, rpl_status_fields *out);
 

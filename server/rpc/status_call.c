@@ -189,7 +189,7 @@ static status_message *build(rpl_services *s, const rpl_reply *reply)
         m->self_verdict = rpl_verdict_message_new(node->self_verdict, &self->facts);
         m->r.self_verdict = rpl_verdict_message_get(m->self_verdict);
         m->r.forecast = m->r.self_verdict ? m->r.self_verdict->forecast : NULL;
-        m->r.collateral_valid_until = self->facts.valid_until;
+        m->r.collateral_valid_until = rpl_self_check_collateral_end(self, node->self_verdict);
     }
     if (!fill_settings(m, &s->config)) {
         release_message(m);

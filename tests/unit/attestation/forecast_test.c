@@ -98,6 +98,81 @@ static void facts_start_over_with_other_collateral(void **state)
     assert_int_equal(facts_of(f)->n_advisories, n_advisories);
 }
 
+/* One quote and its collateral of today; TCB info or QE identity of another case as the early one. */
+static rpl_tcb_forecast forecast_by(const char *tcb_info_of, const char *qe_identity_of)
+{
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
+    const rpl_roots roots = test_root(RPL_VECTORS "/dcap/synthetic/root_ca.der");
+    char path[512];
+    snprintf(path, sizeof(path), "%s/dcap/synthetic/%s", RPL_VECTORS, "ok_v4");
+    test_case today = load_case(path, &roots);
+    snprintf(path, sizeof(path), "%s/dcap/synthetic/%s", RPL_VECTORS, tcb_info_of);
+    test_case tcb = load_case(path, &roots);
+    snprintf(path, sizeof(path), "%s/dcap/synthetic/%s", RPL_VECTORS, qe_identity_of);
+    test_case qe = load_case(path, &roots);
+    rpl_collateral early = today.collateral.view;
+    early.tcb_info = tcb.collateral.view.tcb_info;
+    early.tcb_info_signature = tcb.collateral.view.tcb_info_signature;
+    early.qe_identity = qe.collateral.view.qe_identity;
+    early.qe_identity_signature = qe.collateral.view.qe_identity_signature;
+    rpl_verdict *verdict = calloc(1, sizeof(*verdict));
+    rpl_verification *v = NULL;
+    assert_non_null(verdict);
+    rpl_verdict_start(verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
+    assert_ok(rpl_verification_begin(rpl_bytes_of(today.quote, today.quote_len), &today.roots,
+                                     &policy, today.now, verdict, &v));
+    assert_ok(rpl_verification_collateral(v, &today.collateral.view, verdict));
+    assert_ok(rpl_verification_forecast(v, &early));
+    const rpl_quote_facts *facts = rpl_verification_facts(v);
+    assert_int_equal(facts->tcb_status, RPL_TCB_UP_TO_DATE);
+    assert_true(rpl_verdict_admits(verdict));
+    const rpl_tcb_forecast forecast = facts->forecast;
+    rpl_verification_free(v);
+    free(verdict);
+    free_case(&today);
+    free_case(&tcb);
+    free_case(&qe);
+    return forecast;
+}
+
+static void the_early_view_may_say_something_else(void **state)
+{
+    (void)state;
+    rpl_tcb_forecast forecast = forecast_by("plat_OutOfDate", "ok_v4");
+    assert_true(forecast.known);
+    assert_false(forecast.accepted);
+    assert_int_equal(forecast.status, RPL_TCB_OUT_OF_DATE);
+    assert_int_equal(forecast.issued, 1779840000);               /* 2026-05-27T00:00:00Z */
+    forecast = forecast_by("match_tdx_last_component", "ok_v4"); /* no level any more */
+    assert_true(forecast.known);
+    assert_false(forecast.accepted);
+    assert_int_equal(forecast.status, RPL_TCB_UNKNOWN);
+    forecast = forecast_by("levels_unsorted_ok", "ok_v4");
+    assert_true(forecast.known && forecast.accepted);
+}
+
+/* The quoting enclave has its own level. */
+static void so_may_the_early_identity(void **state)
+{
+    (void)state;
+    const rpl_tcb_forecast forecast = forecast_by("ok_v4", "plat_SWHardeningNeeded_qe_ood");
+    assert_true(forecast.known);
+    assert_false(forecast.accepted);
+    assert_int_equal(forecast.status, RPL_TCB_OUT_OF_DATE);
+}
+
+/* Of TCB info that holds, beside an identity that does not, nothing follows. */
+static void without_an_identity_that_holds_nothing_is_forecast(void **state)
+{
+    (void)state;
+    static const char *const spoiled[] = {"qe_identity_expired", "qe_identity_future", "qe_id_QE",
+                                          "qe_bad_hexlen"};
+    for (size_t i = 0; i < sizeof(spoiled) / sizeof(spoiled[0]); i++)
+        assert_false(forecast_by("ok_v4", spoiled[i]).known);
+    assert_false(forecast_by("tcb_fmspc_other", "ok_v4").known);
+    assert_false(forecast_by("tcb_expired", "ok_v4").known);
+}
+
 #define OVER_A_QUOTE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -107,6 +182,9 @@ int main(void)
         OVER_A_QUOTE(it_touches_neither_verdict_nor_other_facts),
         OVER_A_QUOTE(what_does_not_verify_is_no_forecast),
         OVER_A_QUOTE(facts_start_over_with_other_collateral),
+        cmocka_unit_test(the_early_view_may_say_something_else),
+        cmocka_unit_test(so_may_the_early_identity),
+        cmocka_unit_test(without_an_identity_that_holds_nothing_is_forecast),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,6 +133,36 @@ static void a_caller_over_its_rate_is_told_when_and_changes_nothing(void **state
     fake_server_free(s);
 }
 
+/* Not a byte of it is parsed for a caller over the rate. */
+static void a_bundle_is_read_after_admission(void **state)
+{
+    (void)state;
+    fake_server_options few = holder_options;
+    few.burst = 2;
+    fake_server *joiner = fake_server_new(&joiner_options, true), *holder = a_holder(&few);
+    fake_call request, first, second, other;
+    char no_bundle[] = "{}";
+    holder->key[0] = 0x20;
+    call_request(joiner, &request, NULL);
+    call_onboard(holder, &first, &request);
+    assert_true(onboarded(&first)->verdict->admitted);
+    Replicatoor__V1__OnboardRequest input = onboard_input(&request);
+    input.collateral = no_bundle;
+    fake_call_start(holder, &second, "Onboard", &input.base, NULL);
+    fake_call_finish(holder, &second);
+    assert_true(fake_call_error(&second, "unavailable")->rate_limited);
+    holder->key[0] = 0x21;
+    fake_call_start(holder, &other, "Onboard", &input.base, NULL);
+    fake_call_finish(holder, &other);
+    (void)fake_call_error(&other, "malformed");
+    fake_call_free(&request);
+    fake_call_free(&first);
+    fake_call_free(&second);
+    fake_call_free(&other);
+    fake_server_free(holder);
+    fake_server_free(joiner);
+}
+
 /* One worker, one place in the queue: the third call has to go, and leaves nothing behind. */
 static void a_full_queue_answers_at_once_and_changes_nothing(void **state)
 {
@@ -330,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_challenge_of_another_length_is_malformed),
         cmocka_unit_test(challenged_requests_are_bounded),
         cmocka_unit_test(a_caller_over_its_rate_is_told_when_and_changes_nothing),
+        cmocka_unit_test(a_bundle_is_read_after_admission),
         cmocka_unit_test(a_full_queue_answers_at_once_and_changes_nothing),
         cmocka_unit_test(a_request_that_expires_while_it_is_quoted_is_asked_again),
         cmocka_unit_test(two_onboards_at_once_both_give),

@@ -110,6 +110,19 @@ static void no_registry_means_no_metrics(void **state)
     rpl_metrics_phase(NULL, "x");
 }
 
+static void what_is_forgotten_is_not_shown(void **state)
+{
+    (void)state;
+    RPL_AUTO(metrics) rpl_metrics *metrics = rpl_metrics_new();
+    rpl_metrics_set(metrics, RPL_METRIC_FALLS_OUT, NULL, 1);
+    rpl_metrics_forget(metrics, RPL_METRIC_FALLS_OUT);
+    rpl_metrics_forget(metrics, RPL_METRIC_TCB_NUMBER); /* there is nothing to forget */
+    rpl_metrics_forget(NULL, RPL_METRIC_FALLS_OUT);
+    assert_has_not(metrics, "rpl_tcb_falls_out");
+    rpl_metrics_set(metrics, RPL_METRIC_FALLS_OUT, NULL, 0);
+    assert_has(metrics, "rpl_tcb_falls_out 0\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +134,7 @@ int main(void)
         cmocka_unit_test(the_number_of_series_is_bounded),
         cmocka_unit_test(a_label_cannot_break_the_text),
         cmocka_unit_test(no_registry_means_no_metrics),
+        cmocka_unit_test(what_is_forgotten_is_not_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
