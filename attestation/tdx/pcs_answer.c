@@ -33,6 +33,8 @@ const char *rpl_pcs_name(const rpl_pcs_ask *ask)
 {
     if (ask->kind >= RPL_PCS_KIND_COUNT)
         return "";
+    if (ask->early && ask->kind == RPL_PCS_QE_IDENTITY)
+        return "early QE identity";
     return ask->early ? "early TCB info" : kinds[ask->kind].name;
 }
 
@@ -94,7 +96,8 @@ void rpl_pcs_path(const rpl_pcs_ask *ask, char path[static RPL_PCS_PATH_MAX])
                  ask->early ? "&update=early" : "");
         return;
     case RPL_PCS_QE_IDENTITY:
-        snprintf(path, RPL_PCS_PATH_MAX, "/tdx/certification/v4/qe/identity");
+        snprintf(path, RPL_PCS_PATH_MAX, "/tdx/certification/v4/qe/identity%s",
+                 ask->early ? "?update=early" : "");
         return;
     case RPL_PCS_PCK_CRL:
         snprintf(path, RPL_PCS_PATH_MAX, "/sgx/certification/v4/pckcrl?ca=%s&encoding=der",

@@ -37,8 +37,8 @@ enum {
 /* One document. What does not tell documents of its kind apart is zero. */
 typedef struct {
     rpl_pcs_kind kind;
-    uint8_t fmspc[6];  /* TCB info */
-    bool early;        /* TCB info: the view that Intel publishes first (update=early) */
+    uint8_t fmspc[6]; /* TCB info */
+    bool early; /* TCB info, QE identity: the view that Intel publishes first (update=early) */
     bool processor_ca; /* PCK CRL: of the Processor CA, else of the Platform CA */
 } rpl_pcs_ask;
 

@@ -7,11 +7,17 @@ static bool is_in_force(const rpl_cache_state *state, int64_t now_s)
     return state->has && state->stamp.issued_s <= now_s && now_s <= state->stamp.valid_until_s;
 }
 
+/* Nobody has said for long, or to this process ever, that it is the newest. */
+static bool is_stale(const rpl_cache_state *state, int64_t boot_ms)
+{
+    return !state->fetched || boot_ms - state->fetched_ms >= RPL_CACHE_STALE_MS;
+}
+
 static bool is_due(const rpl_cache_state *state, int64_t now_s, int64_t boot_ms)
 {
     const int64_t quarter = (state->stamp.valid_until_s - state->stamp.issued_s) / 4;
     const int64_t margin = quarter < RPL_CACHE_MARGIN_S ? quarter : RPL_CACHE_MARGIN_S;
-    return !state->fetched || boot_ms - state->fetched_ms >= RPL_CACHE_RENEW_MS ||
+    return boot_ms - state->fetched_ms >= RPL_CACHE_RENEW_MS ||
            state->stamp.valid_until_s - now_s < margin;
 }
 
@@ -20,6 +26,8 @@ rpl_cache_plan rpl_cache_decide(const rpl_cache_state *state, int64_t now_s, int
     const bool may_ask = boot_ms >= state->not_before_ms;
     if (!is_in_force(state, now_s))
         return may_ask ? RPL_CACHE_FETCH : RPL_CACHE_NOT_NOW;
+    if (may_ask && is_stale(state, boot_ms))
+        return RPL_CACHE_FETCH;
     return may_ask && is_due(state, now_s, boot_ms) ? RPL_CACHE_USE_AND_RENEW : RPL_CACHE_USE;
 }
 

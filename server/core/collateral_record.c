@@ -40,7 +40,8 @@ static bool is_canonical(const rpl_pcs_ask *ask)
 {
     static const uint8_t none[6] = {0};
     const bool no_fmspc = rpl_bytes_equal(rpl_bytes_of(ask->fmspc, 6), rpl_bytes_of(none, 6));
-    return (ask->kind == RPL_PCS_TCB_INFO || (no_fmspc && !ask->early)) &&
+    return (ask->kind == RPL_PCS_TCB_INFO || no_fmspc) &&
+           (ask->kind == RPL_PCS_TCB_INFO || ask->kind == RPL_PCS_QE_IDENTITY || !ask->early) &&
            (ask->kind == RPL_PCS_PCK_CRL || !ask->processor_ca);
 }
 

@@ -28,10 +28,10 @@ typedef struct {
     bool processor_ca; /* that issued the PCK, else the Platform CA */
     rpl_bytes issuers; /* PEM of that CA and the root, from the quote's verified chain */
     const rpl_collateral
-        *given;      /* came with the call, or NULL: tried first, used for this call only,
-                                    and never where a newer document is known */
+        *given;      /* came with the call, or NULL: used for this call only, and only where
+                                    it is newer than what is known, or where nothing is */
     bool renew;      /* a quote did not pass: ask the sources again, if not just done */
-    bool want_early; /* wait for the early view, too; else it is there when it is known */
+    bool want_early; /* the early view, too; else it is not asked for */
 } rpl_collateral_wants;
 
 /* One platform's collateral; borrowed until it is given back. What could be verified document by
@@ -39,7 +39,7 @@ typedef struct {
  * document is the same bytes at the same place, lease after lease. */
 typedef struct {
     rpl_collateral collateral;
-    rpl_collateral early; /* with the TCB info that Intel publishes first; all empty when unknown */
+    rpl_collateral early; /* with what Intel publishes first; all empty when that is unknown */
     void *owner;
 } rpl_collateral_lease;
 

@@ -107,11 +107,11 @@ static rpl_status ask_source(rpl_collateral_fetcher *fetcher, size_t source,
     rpl_http_response answer = {0};
     const rpl_status asked = exchange(fetcher, source, &errand->ask, &answer);
     if (asked.code == RPL_UNAVAILABLE)
-        let_rest(fetcher, source, errand->boot_ms + REST_MS);
+        let_rest(fetcher, source, fetcher->boot_ms() + REST_MS);
     RPL_TRY(asked);
     const int64_t rest_ms = rest_wanted_ms(&answer);
     if (rest_ms)
-        let_rest(fetcher, source, errand->boot_ms + rest_ms);
+        let_rest(fetcher, source, fetcher->boot_ms() + rest_ms);
     const rpl_status taken = take(errand, &answer, out);
     rpl_http_response_free(&answer);
     return taken;
@@ -143,7 +143,8 @@ static void report(const rpl_collateral_errand *errand, size_t source, const cha
             rpl_log_text("why", why));
 }
 
-/* RPL_OK ends the errand; a source that rests says nothing (RPL_NOT_READY). */
+/* RPL_OK ends the errand; a source that rests says nothing (RPL_NOT_READY). That is decided by when
+ * the errand began: whoever waited for one that does not answer does not ask it again at once. */
 static rpl_status try_source(rpl_collateral_fetcher *fetcher, size_t source,
                              const rpl_collateral_errand *errand, rpl_collateral_catch *found)
 {
@@ -177,6 +178,7 @@ rpl_status rpl_collateral_fetch(rpl_collateral_fetcher *fetcher,
         *out = found;
         return rpl_ok();
     }
-    *retry_after_ms = first_end_ms > errand->boot_ms ? first_end_ms - errand->boot_ms : 0;
+    const int64_t boot_ms = fetcher->boot_ms();
+    *retry_after_ms = first_end_ms > boot_ms ? first_end_ms - boot_ms : 0;
     return rpl_fail(why.code == RPL_INTERNAL ? RPL_INTERNAL : RPL_UNAVAILABLE, why.what);
 }

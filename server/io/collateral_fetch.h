@@ -26,6 +26,7 @@ rpl_collateral_judge rpl_collateral_judge_by(const rpl_roots *roots);
 typedef struct {
     const char *ca_file; /* borrowed; NULL: the system's bundle */
     rpl_collateral_judge judge;
+    int64_t (*boot_ms)(void); /* CLOCK_BOOTTIME: rests and failures count from an exchange's end */
     size_t n_sources;
     char bases[RPL_COLLATERAL_SOURCES_MAX][RPL_PCS_BASE_MAX];
     pthread_mutex_t lock;
@@ -42,7 +43,7 @@ typedef struct {
     rpl_pcs_ask ask;
     rpl_bytes issuers;            /* rpl_pck_issuers of a quote, or empty */
     const rpl_cache_state *known; /* what must not be replaced by something older */
-    int64_t now_s, boot_ms;
+    int64_t now_s, boot_ms;       /* when the caller began */
 } rpl_collateral_errand;
 
 typedef struct {

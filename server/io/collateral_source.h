@@ -1,11 +1,14 @@
-/* collateral_source.h - collateral for quotes: from what came with a call, from memory, from the store,
- * from Intel's PCS or a PCCS, in this order and document by document.
+/* collateral_source.h - collateral for quotes, document by document: from memory, from Intel's PCS or a
+ * PCCS; where these do not answer, from the store; and what came with a call only where it is newer
+ * than all of that, or where there is nothing else.
  *
  * Documents are verified one by one before they are kept (collateral_document.h) and kept by the rules
  * of server/core/collateral_cache.h. One fetch of a document at a time: callers wait for it, or use
- * what is in force; nothing is fetched under a lock. A document that is due is renewed by a thread of
+ * what is in force; nothing is fetched or verified under a lock. A document that is due is renewed by a thread of
  * the source while the known one is still used. What is handed out is judged once more, with the quote,
- * by the verifier; that a document verified here is never a reason to admit anything.
+ * by the verifier; that a document verified here is never a reason to admit anything. What it admitted a
+ * quote by is remembered per kind of platform, and later documents are measured by it
+ * (rpl_collateral.seen), also when the newer ones have left the memory.
  *
  * Blocking; thread-safe. Paths and formats: Intel PCS API version 4.
  */
@@ -24,6 +27,7 @@ typedef struct {
     const char *store_dir;      /* rpl_collateral_store_init */
     rpl_roots roots;            /* under which documents must verify */
     rpl_collateral_judge judge; /* in place of the roots, for tests; or zeros */
+    int64_t (*boot_ms)(void);   /* in place of CLOCK_BOOTTIME, for tests; or NULL */
 } rpl_collateral_source_config;
 
 /* RPL_MALFORMED    the addresses
@@ -39,6 +43,9 @@ RPL_CHECKED rpl_status rpl_collateral_source_get(rpl_collateral_source *source,
                                                  const rpl_time *now, rpl_collateral_lease *out);
 /* Waits until nothing is being renewed and nothing is waiting for it. */
 void rpl_collateral_source_settle(rpl_collateral_source *source);
-void rpl_collateral_source_done(rpl_collateral_source *source, rpl_collateral_lease *lease);
+/* Ends the lease. `verified`: every check of a quote's collateral passed with it; then what the sources
+ * gave is what later documents are measured by, unlike early views and what came with the call. */
+void rpl_collateral_source_done(rpl_collateral_source *source, rpl_collateral_lease *lease,
+                                bool verified);
 
 #endif

@@ -115,10 +115,11 @@ static rpl_status save(const rpl_collateral_store *store, const rpl_collateral_d
     return rpl_write_file_atomically(path, rpl_bytes_of(record, len), FILE_MODE, NULL);
 }
 
-void rpl_collateral_store_save(const rpl_collateral_store *store, const rpl_collateral_document *d)
+bool rpl_collateral_store_save(const rpl_collateral_store *store, const rpl_collateral_document *d)
 {
     const rpl_status s = store->folder[0] ? save(store, d) : rpl_ok();
     if (s.code != RPL_OK)
         rpl_log(RPL_LOG_WARN, "collateral is not stored",
                 rpl_log_text("document", rpl_pcs_name(&d->ask)), rpl_log_text("why", s.what));
+    return s.code == RPL_OK;
 }

@@ -22,7 +22,9 @@ RPL_CHECKED rpl_status rpl_collateral_store_init(rpl_collateral_store *store, co
 /* Hands over each document that can be read; `take` owns it (free). */
 void rpl_collateral_store_load(const rpl_collateral_store *store,
                                void (*take)(void *self, rpl_collateral_document *d), void *self);
-/* A failure is logged and forgotten: the store is a convenience. */
-void rpl_collateral_store_save(const rpl_collateral_store *store, const rpl_collateral_document *d);
+/* False when it could not be stored, which is logged: the store is a convenience. Without a store there
+ * is nothing to do. */
+RPL_CHECKED bool rpl_collateral_store_save(const rpl_collateral_store *store,
+                                           const rpl_collateral_document *d);
 
 #endif

@@ -57,7 +57,7 @@ static void collateral_done(void *self, rpl_collateral_lease *lease,
     rpl_world *world = self;
     if (outcome->verified)
         rpl_clock_raise_floor(&world->clock, outcome->issued_s);
-    rpl_collateral_source_done(world->collateral, lease);
+    rpl_collateral_source_done(world->collateral, lease, outcome->verified);
 }
 
 static void chain(void *self, const rpl_chain_question *question, rpl_chain_facts *out)

@@ -159,6 +159,35 @@ def test_without_an_early_view_there_is_no_forecast(own, secret):
     assert "rpl_tcb_falls_out" not in gauges(holder)
 
 
+def test_no_end_is_shown_of_collateral_that_is_not_verified(own, secret):
+    own.pcs.set(pcs="all=503")
+    status = own.holder(secret).status()
+    assert status["self_verdict"]["admitted"] is False
+    assert status["collateral_valid_until"] == 0 and status["forecast"] is None, status
+    assert gauges(own.nodes[0])["rpl_collateral_valid_until_seconds"] == 0
+
+
+def test_only_a_dry_run_forecasts_for_a_peer(own, secret):
+    own.pcs.set(early="OutOfDate")
+    holder, joiner = own.holder(secret), own.start()
+    asked = own.pcs.counts()["early"]
+    accept = ("--header", "Accept: application/json")
+    dry = holder.onboard(joiner.request(), *accept, query="?dry_run=1").json()["verdict"]
+    assert dry["forecast"]["accepted"] is False
+    given = holder.onboard(joiner.request(), *accept).json()["verdict"]
+    assert given["admitted"] is True and given["forecast"] is None, given
+    assert own.pcs.counts()["early"] == asked == 2  # once for each node
+
+
+def test_a_restarted_node_asks_before_it_uses_what_is_stored(own, secret, tmp_path):
+    store = {"REPLICATOOR_STORE": f"file:{tmp_path / 'store'}"}
+    holder = own.holder(secret, settings=store, compose=compose_text(own.environment | store))
+    before = own.pcs.counts()
+    holder.restart()
+    after = own.pcs.counts()
+    assert all(after[what] == before[what] + 1 for what in ("tcb", "qe", "pckcrl", "rootcrl"))
+
+
 def bundle_of(nodes, directory):
     out = directory / "bundle.json"
     subprocess.run([CTL, "collateral", "fetch", "--fmspc", "53494d000000", "--ca", "platform",

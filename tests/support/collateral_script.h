@@ -6,7 +6,7 @@
 #include "attestation/collateral_document.h"
 #include "tests/support/http_script.h"
 
-enum { SCRIPT_KINDS = 5, SCRIPT_DAY_S = 86400 };
+enum { SCRIPT_KINDS = 6, SCRIPT_DAY_S = 86400 };
 
 /* How a service behaves; set with script_set. */
 typedef struct {
@@ -21,17 +21,31 @@ typedef struct {
     pthread_cond_t opened;
     bool closed; /* answers wait until it is opened */
     script_manner manner;
-    unsigned asked[SCRIPT_KINDS]; /* tcb, qe, pckcrl, rootcrl, early */
+    unsigned asked[SCRIPT_KINDS]; /* as script_names */
     script_server server;
 } script_service;
 
-static const char *const script_names[SCRIPT_KINDS] = {"tcb", "qe", "pckcrl", "rootcrl", "early"};
+static const char *const script_names[SCRIPT_KINDS] = {"tcb",     "qe",    "pckcrl",
+                                                       "rootcrl", "early", "nextqe"};
+
+/* CLOCK_BOOTTIME, as the test says. */
+static _Atomic int64_t script_boot_now;
+
+static inline int64_t script_boot_ms(void)
+{
+    return script_boot_now;
+}
 
 static inline int script_kind(const char *target)
 {
-    static const char *const paths[SCRIPT_KINDS] = {
-        "/tdx/certification/v4/tcb?fmspc=", "/tdx/certification/v4/qe/identity",
-        "/sgx/certification/v4/pckcrl?ca=", "/sgx/certification/v4/rootcacrl", "&update=early"};
+    static const char *const paths[SCRIPT_KINDS] = {"/tdx/certification/v4/tcb?fmspc=",
+                                                    "/tdx/certification/v4/qe/identity",
+                                                    "/sgx/certification/v4/pckcrl?ca=",
+                                                    "/sgx/certification/v4/rootcacrl",
+                                                    "&update=early",
+                                                    "/qe/identity?update=early"};
+    if (strstr(target, paths[5]))
+        return 5;
     if (strstr(target, paths[4]))
         return 4;
     for (int i = 0; i < 4; i++)
@@ -52,8 +66,9 @@ static inline char *script_body(int kind, const script_manner *m, size_t *len)
     if (kind == 2 || kind == 3)
         *len = (size_t)snprintf(body, 512, "\x30\x50%-80s", text);
     else
-        *len = (size_t)snprintf(body, 512, "{\"%s\":{\"is\":\"%s\"},\"signature\":\"%s\"}",
-                                kind == 1 ? "enclaveIdentity" : "tcbInfo", text, zeros);
+        *len =
+            (size_t)snprintf(body, 512, "{\"%s\":{\"is\":\"%s\"},\"signature\":\"%s\"}",
+                             kind == 1 || kind == 5 ? "enclaveIdentity" : "tcbInfo", text, zeros);
     return body;
 }
 
@@ -106,8 +121,10 @@ static inline script_answer script_document(script_server *server, const char *t
     static const char *const headers[SCRIPT_KINDS] = {
         "TCB-Info-Issuer-Chain: chain%20of%20tcb\r\n",
         "SGX-Enclave-Identity-Issuer-Chain: chain%20of%20qe\r\n",
-        "SGX-PCK-CRL-Issuer-Chain: chain%20of%20list\r\n", NULL,
-        "tcb-info-issuer-chain: chain%20of%20early\r\n"};
+        "SGX-PCK-CRL-Issuer-Chain: chain%20of%20list\r\n",
+        NULL,
+        "tcb-info-issuer-chain: chain%20of%20early\r\n",
+        "SGX-Enclave-Identity-Issuer-Chain: chain%20of%20next\r\n"};
     script_service *s = server->data;
     const int kind = script_kind(target);
     script_answer a = {.status = 400};
@@ -167,7 +184,7 @@ static inline unsigned script_asked(script_service *s, int kind)
     return n;
 }
 
-/* Without the early view, which is asked for in the background. */
+/* Without the early view. */
 static inline unsigned script_asked_all(script_service *s)
 {
     unsigned n = 0;

@@ -59,7 +59,9 @@ class Service:
                     "tcbInfo", tcb.early_tcb_info(self.collateral.tcb_info, self.faults.early)
                     if early else self.collateral.tcb_info))
 
-    def _qe_identity(self, _):
+    def _qe_identity(self, query):
+        if query.get("update") == "early":
+            raise NoSuch(404, "There is no early QE identity.")
         return ({**JSON, **self._chain("SGX-Enclave-Identity-Issuer-Chain",
                                        self.collateral.signing_chain)},
                 self.collateral.answer("enclaveIdentity", self.collateral.qe_identity))
@@ -136,8 +138,8 @@ class PcsHandler(Handler):
         if url.path not in self.service.routes or method != "GET":
             return 404, {}, b""
         what, route = self.service.routes[url.path]
-        if what == "tcb" and query.get("update") == "early":
-            what = "early"
+        if query.get("update") == "early":
+            what = {"tcb": "early", "qe": "early_qe"}.get(what, what)
         with self.service.lock:
             self.service.counts[what] += 1
         try:

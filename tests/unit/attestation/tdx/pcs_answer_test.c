@@ -16,6 +16,8 @@ static void paths_are_those_of_the_service(void **state)
         {{.kind = RPL_PCS_TCB_INFO, .fmspc = {0x90, 0xc0, 0x6f}, .early = true},
          "/tdx/certification/v4/tcb?fmspc=90c06f000000&update=early"},
         {{.kind = RPL_PCS_QE_IDENTITY}, "/tdx/certification/v4/qe/identity"},
+        {{.kind = RPL_PCS_QE_IDENTITY, .early = true},
+         "/tdx/certification/v4/qe/identity?update=early"},
         {{.kind = RPL_PCS_PCK_CRL}, "/sgx/certification/v4/pckcrl?ca=platform&encoding=der"},
         {{.kind = RPL_PCS_PCK_CRL, .processor_ca = true},
          "/sgx/certification/v4/pckcrl?ca=processor&encoding=der"},

@@ -42,6 +42,9 @@ static void it_is_renewed_with_age(void **state)
     assert_int_equal(rpl_cache_decide(&one, ISSUED, BOOT + RPL_CACHE_RENEW_MS - 1), RPL_CACHE_USE);
     assert_int_equal(rpl_cache_decide(&one, ISSUED, BOOT + RPL_CACHE_RENEW_MS),
                      RPL_CACHE_USE_AND_RENEW);
+    assert_int_equal(rpl_cache_decide(&one, ISSUED, BOOT + RPL_CACHE_STALE_MS - 1),
+                     RPL_CACHE_USE_AND_RENEW);
+    assert_int_equal(rpl_cache_decide(&one, ISSUED, BOOT + RPL_CACHE_STALE_MS), RPL_CACHE_FETCH);
 }
 
 static void it_is_renewed_before_its_end(void **state)
@@ -57,25 +60,27 @@ static void it_is_renewed_before_its_end(void **state)
     assert_int_equal(rpl_cache_decide(&one, ISSUED + 3 * DAY + 1, boot), RPL_CACHE_USE_AND_RENEW);
 }
 
-static void what_the_store_had_is_used_and_renewed(void **state)
+static void what_the_store_had_is_used_only_when_the_sources_fail(void **state)
 {
     (void)state;
     rpl_cache_state one = kept();
     one.fetched = false;
     one.not_before_ms = 0;
-    assert_int_equal(rpl_cache_decide(&one, ISSUED, 0), RPL_CACHE_USE_AND_RENEW);
+    assert_int_equal(rpl_cache_decide(&one, ISSUED, 0), RPL_CACHE_FETCH);
+    rpl_cache_note_failure(&one, 0, 0);
+    assert_int_equal(rpl_cache_decide(&one, ISSUED, 0), RPL_CACHE_USE);
 }
 
 static void an_outage_stops_nothing_before_the_end(void **state)
 {
     (void)state;
     rpl_cache_state one = kept();
-    int64_t boot = BOOT + RPL_CACHE_RENEW_MS;
+    int64_t boot = BOOT + RPL_CACHE_STALE_MS;
     for (int i = 0; i < 40; i++) {
+        assert_int_equal(rpl_cache_decide(&one, ISSUED + LIFE, boot), RPL_CACHE_FETCH);
         rpl_cache_note_failure(&one, 0, boot);
         assert_int_equal(rpl_cache_decide(&one, ISSUED + LIFE, boot), RPL_CACHE_USE);
         boot = one.not_before_ms;
-        assert_int_equal(rpl_cache_decide(&one, ISSUED + LIFE, boot), RPL_CACHE_USE_AND_RENEW);
     }
     assert_int_equal(rpl_cache_decide(&one, ISSUED + LIFE + 1, boot), RPL_CACHE_FETCH);
 }
@@ -146,7 +151,7 @@ int main(void)
         cmocka_unit_test(what_is_in_force_is_used_on_both_its_ends),
         cmocka_unit_test(it_is_renewed_with_age),
         cmocka_unit_test(it_is_renewed_before_its_end),
-        cmocka_unit_test(what_the_store_had_is_used_and_renewed),
+        cmocka_unit_test(what_the_store_had_is_used_only_when_the_sources_fail),
         cmocka_unit_test(an_outage_stops_nothing_before_the_end),
         cmocka_unit_test(failures_are_remembered_longer_and_longer),
         cmocka_unit_test(a_quote_may_force_a_renewal_now_and_then),

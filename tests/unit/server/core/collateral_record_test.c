@@ -19,6 +19,7 @@ static const struct {
      "{}",
      "tcb-90c06f000000-early.rpl"},
     {{.kind = RPL_PCS_QE_IDENTITY}, "", "qe.rpl"},
+    {{.kind = RPL_PCS_QE_IDENTITY, .early = true}, "", "qe-early.rpl"},
     {{.kind = RPL_PCS_PCK_CRL}, "3000", "pckcrl-platform.rpl"},
     {{.kind = RPL_PCS_PCK_CRL, .processor_ca = true}, "3000", "pckcrl-processor.rpl"},
     {{.kind = RPL_PCS_ROOT_CRL}, "3000", "rootcrl.rpl"},
@@ -102,11 +103,25 @@ static void each_field_counts_whatever_the_digest(void **state)
     free(d);
 }
 
+static void a_list_has_no_early_view(void **state)
+{
+    (void)state;
+    const rpl_pcs_ask list = {.kind = RPL_PCS_ROOT_CRL};
+    rpl_collateral_document *d = made(&list, "3000");
+    uint8_t *record;
+    size_t len;
+    assert_ok(rpl_collateral_record_write(d, &record, &len));
+    assert_refused(record, len, 9, 1);
+    free(record);
+    free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
         cmocka_unit_test(a_record_is_whole_or_refused),
+        cmocka_unit_test(a_list_has_no_early_view),
         cmocka_unit_test(each_field_counts_whatever_the_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

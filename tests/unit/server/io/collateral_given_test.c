@@ -32,8 +32,9 @@ static int begin(void **state)
 {
     (void)state;
     script_service_start(&service, (script_manner){"", NOW_S - SCRIPT_DAY_S, 17, 1});
-    const rpl_collateral_source_config config = {.urls = service.server.url,
-                                                 .judge = {script_check, NULL}};
+    script_boot_now = now.boot_ms;
+    const rpl_collateral_source_config config = {
+        .urls = service.server.url, .judge = {script_check, NULL}, .boot_ms = script_boot_ms};
     return rpl_collateral_source_new(&config, &source).code != RPL_OK;
 }
 
@@ -62,16 +63,36 @@ static const char *marks_of_lease(bool with_bundle)
         marks[i] = (char)at[len + 1];
     }
     marks[4] = 0;
-    rpl_collateral_source_done(source, &lease);
+    rpl_collateral_source_done(source, &lease, false);
     return marks;
 }
 
-static void what_came_with_the_call_needs_no_source(void **state)
+/* Whoever calls does not choose how old the documents are that speak of him. */
+static void the_source_is_asked_before_what_came_with_the_call(void **state)
+{
+    (void)state;
+    bundle(NOW_S - 2 * SCRIPT_DAY_S, 17, 9);
+    assert_string_equal(marks_of_lease(true), "1111");
+    assert_int_equal(script_asked_all(&service), 4);
+}
+
+static void where_it_is_newer_it_is_used_for_all_that(void **state)
 {
     (void)state;
     bundle(NOW_S - 100, 17, 9);
     assert_string_equal(marks_of_lease(true), "9999");
-    assert_int_equal(script_asked_all(&service), 0);
+    assert_int_equal(script_asked_all(&service), 4);
+}
+
+static void without_any_source_it_is_used(void **state)
+{
+    (void)state;
+    bundle(NOW_S - 2 * SCRIPT_DAY_S, 17, 9);
+    script_fault(&service, "pckcrl unknown");
+    assert_string_equal(marks_of_lease(true), "1191");
+    bundle(NOW_S - 3 * SCRIPT_DAY_S, 17, 8);
+    script_fault(&service, "all down");
+    assert_string_equal(marks_of_lease(true), "1181");
 }
 
 static void it_is_for_that_call_alone(void **state)
@@ -115,7 +136,9 @@ static void what_does_not_verify_or_is_missing_comes_from_the_source(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_A_SERVICE(what_came_with_the_call_needs_no_source),
+        WITH_A_SERVICE(the_source_is_asked_before_what_came_with_the_call),
+        WITH_A_SERVICE(where_it_is_newer_it_is_used_for_all_that),
+        WITH_A_SERVICE(without_any_source_it_is_used),
         WITH_A_SERVICE(it_is_for_that_call_alone),
         WITH_A_SERVICE(it_never_hides_a_newer_document),
         WITH_A_SERVICE(what_does_not_verify_or_is_missing_comes_from_the_source),

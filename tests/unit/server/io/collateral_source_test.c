@@ -3,7 +3,7 @@
 #include "base/net/http_client.h"
 #include "tests/support/collateral_script.h"
 
-enum { NOW_S = 1790000000, BOOT_MS = 1000000, TCB = 0, QE, PCKCRL, ROOTCRL, EARLY };
+enum { NOW_S = 1790000000, BOOT_MS = 1000000, TCB = 0, QE, PCKCRL, ROOTCRL, EARLY, EARLY_QE };
 static const char issuers[] = "chain of ca and root";
 
 static script_service first, second;
@@ -22,7 +22,9 @@ static int begin(void **state)
     now = (rpl_time){.now_s = NOW_S, .boot_ms = BOOT_MS};
     wants =
         (rpl_collateral_wants){.fmspc = {0x50, 0x80, 0x6f}, .issuers = rpl_bytes_of_text(issuers)};
-    const rpl_collateral_source_config config = {.urls = urls, .judge = {script_check, NULL}};
+    script_boot_now = BOOT_MS;
+    const rpl_collateral_source_config config = {
+        .urls = urls, .judge = {script_check, NULL}, .boot_ms = script_boot_ms};
     return rpl_collateral_source_new(&config, &source).code != RPL_OK;
 }
 
@@ -40,6 +42,7 @@ static int end(void **state)
 static void later(int64_t ms)
 {
     now.boot_ms += ms;
+    script_boot_now = now.boot_ms;
     now.now_s += ms / 1000;
 }
 
@@ -58,7 +61,7 @@ static rpl_collateral_lease get(void)
 
 static void give_back(rpl_collateral_lease *lease)
 {
-    rpl_collateral_source_done(source, lease);
+    rpl_collateral_source_done(source, lease, false);
     assert_null(lease->owner);
 }
 
@@ -386,27 +389,22 @@ static void a_quote_that_does_not_pass_asks_again_but_not_often(void **state)
     give_back(&lease);
 }
 
-static void the_early_view_is_never_waited_for(void **state)
+static void the_early_view_is_for_those_who_want_it(void **state)
 {
     (void)state;
     rpl_collateral_lease lease = get();
-    assert_int_equal(lease.early.tcb_info.len, 0);
-    give_back(&lease);
     rpl_collateral_source_settle(source);
+    assert_int_equal(lease.early.tcb_info.len, 0);
+    assert_int_equal(script_asked(&first, EARLY) + script_asked(&first, EARLY_QE), 0);
+    give_back(&lease);
+    wants.want_early = true;
     lease = get();
     assert_true(says(lease.early.tcb_info, "early 1 "));
     assert_true(rpl_bytes_equal(lease.early.tcb_info_chain, rpl_bytes_of_text("chain of early")));
-    assert_true(says(lease.collateral.tcb_info, "tcb 1 "));
-    assert_ptr_equal(lease.early.qe_identity.data, lease.collateral.qe_identity.data);
-    give_back(&lease);
-}
-
-static void unless_somebody_wants_to(void **state)
-{
-    (void)state;
-    wants.want_early = true;
-    rpl_collateral_lease lease = get();
-    assert_true(says(lease.early.tcb_info, "early 1 "));
+    assert_true(says(lease.early.qe_identity, "nextqe 1 "));
+    assert_true(rpl_bytes_equal(lease.early.qe_identity_chain, rpl_bytes_of_text("chain of next")));
+    assert_marks(&lease, "1111");
+    assert_ptr_equal(lease.early.pck_crl.data, lease.collateral.pck_crl.data);
     give_back(&lease);
 }
 
@@ -433,7 +431,7 @@ static void *get_in_thread(void *data)
     const rpl_collateral_wants mine = *(const rpl_collateral_wants *)data;
     const rpl_time at = {.now_s = NOW_S, .boot_ms = BOOT_MS};
     if (rpl_collateral_source_get(source, &mine, &at, &lease).code == RPL_OK)
-        rpl_collateral_source_done(source, &lease);
+        rpl_collateral_source_done(source, &lease, false);
     return NULL;
 }
 
@@ -486,8 +484,7 @@ int main(void)
         WITH_SERVICES(documents_are_shared_between_platforms_as_far_as_they_are_the_same),
         WITH_SERVICES(more_platforms_than_places_are_served_all_the_same),
         WITH_SERVICES(a_quote_that_does_not_pass_asks_again_but_not_often),
-        WITH_SERVICES(the_early_view_is_never_waited_for),
-        WITH_SERVICES(unless_somebody_wants_to),
+        WITH_SERVICES(the_early_view_is_for_those_who_want_it),
         WITH_SERVICES(without_an_early_view_everything_else_is_there),
         WITH_SERVICES(callers_at_once_share_one_fetch),
         WITH_SERVICES(a_fetch_under_way_holds_nobody_else_up),

@@ -27,8 +27,10 @@ static int end(void **state)
 
 static rpl_collateral_source *start(void)
 {
-    const rpl_collateral_source_config config = {
-        .urls = service.server.url, .store_dir = store_dir, .judge = {script_check, NULL}};
+    const rpl_collateral_source_config config = {.urls = service.server.url,
+                                                 .store_dir = store_dir,
+                                                 .judge = {script_check, NULL},
+                                                 .boot_ms = script_boot_ms};
     rpl_collateral_source *source = NULL;
     assert_ok(rpl_collateral_source_new(&config, &source));
     return source;
@@ -53,7 +55,7 @@ static const char *run_once(int64_t now_s)
             marks[i] = (char)at[strlen(script_names[i]) + 1];
         }
         marks[4] = 0;
-        rpl_collateral_source_done(source, &lease);
+        rpl_collateral_source_done(source, &lease, false);
     }
     rpl_collateral_source_settle(source);
     rpl_collateral_source_free(source);
@@ -77,12 +79,13 @@ static void documents_survive_a_restart_without_any_source(void **state)
     assert_string_equal(run_once(NOW_S + 28 * SCRIPT_DAY_S), "");
 }
 
-static void they_are_renewed_at_once(void **state)
+/* The folder may have been put back to how it was before a revocation. */
+static void they_are_used_only_when_the_sources_fail(void **state)
 {
     (void)state;
     assert_string_equal(run_once(NOW_S), "1111");
     script_set(&service, (script_manner){"", NOW_S, 18, 2});
-    assert_string_equal(run_once(NOW_S), "1111");
+    assert_string_equal(run_once(NOW_S), "2222");
     script_fault(&service, "all down");
     assert_string_equal(run_once(NOW_S), "2222");
 }
@@ -94,6 +97,34 @@ static void an_older_one_does_not_replace_them_after_a_restart(void **state)
     script_set(&service, (script_manner){"", NOW_S - 2 * SCRIPT_DAY_S, 17, 2});
     assert_string_equal(run_once(NOW_S), "1111");
     assert_string_equal(run_once(NOW_S), "1111");
+}
+
+static void get_at(rpl_collateral_source *source, int64_t boot_ms)
+{
+    const rpl_collateral_wants wants = {.issuers = rpl_bytes_of_text("ca")};
+    const rpl_time now = {.now_s = NOW_S, .boot_ms = boot_ms};
+    rpl_collateral_lease lease = {0};
+    script_boot_now = boot_ms;
+    assert_ok(rpl_collateral_source_get(source, &wants, &now, &lease));
+    rpl_collateral_source_done(source, &lease, false);
+    rpl_collateral_source_settle(source);
+}
+
+static void what_could_not_be_stored_is_stored_later(void **state)
+{
+    (void)state;
+    const char *folder_of_it = at(store_dir, "collateral");
+    rpl_collateral_source *source = start();
+    assert_int_equal(rmdir(folder_of_it), 0);
+    get_at(source, 1000000);
+    assert_int_not_equal(access(stored("qe.rpl"), F_OK), 0);
+    assert_int_equal(mkdir(folder_of_it, 0700), 0);
+    get_at(source, 1000000 + RPL_CACHE_STALE_MS);
+    assert_int_equal(access(stored("qe.rpl"), F_OK), 0);
+    assert_int_equal(unlink(stored("qe.rpl")), 0);
+    get_at(source, 1000000 + 2 * RPL_CACHE_STALE_MS);
+    assert_int_not_equal(access(stored("qe.rpl"), F_OK), 0); /* once is enough */
+    rpl_collateral_source_free(source);
 }
 
 static void flip(const char *name)
@@ -137,7 +168,7 @@ static void what_is_read_back_is_verified_again(void **state)
     assert_string_equal(run_once(NOW_S), "1111");
     assert_ok(rpl_collateral_store_init(&store, store_dir));
     assert_ok(rpl_collateral_document_new(&qe, forged, (rpl_bytes){0}, rpl_bytes_of_text("c"), &d));
-    rpl_collateral_store_save(&store, d);
+    assert_true(rpl_collateral_store_save(&store, d));
     free(d);
     assert_string_equal(run_once(NOW_S), "1111");
     assert_int_equal(script_asked(&service, 1), 2);
@@ -164,7 +195,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_A_STORE(documents_survive_a_restart_without_any_source),
-        WITH_A_STORE(they_are_renewed_at_once),
+        WITH_A_STORE(they_are_used_only_when_the_sources_fail),
+        WITH_A_STORE(what_could_not_be_stored_is_stored_later),
         WITH_A_STORE(an_older_one_does_not_replace_them_after_a_restart),
         WITH_A_STORE(bad_files_are_passed_over),
         WITH_A_STORE(what_is_read_back_is_verified_again),
