@@ -124,8 +124,9 @@ static void a_bad_answer_leaves_the_set_as_it_was(void **state)
     (void)state;
     rpl_collateral_set set = {0};
     assert_ok(rpl_collateral_set_add(&set, RPL_PCS_ROOT_CRL, text("old"), text("")));
-    assert_code(rpl_collateral_set_add(&set, RPL_PCS_TCB_INFO,
-                                       text("{\"tcbInfo\":{},\"signature\":\"00\"}"), text("a%0")),
+    char body[256];
+    snprintf(body, sizeof(body), "{\"tcbInfo\":{},\"signature\":\"%0128d\"}", 0);
+    assert_code(rpl_collateral_set_add(&set, RPL_PCS_TCB_INFO, text(body), text("a%0")),
                 RPL_MALFORMED);
     assert_code(rpl_collateral_set_add(&set, RPL_PCS_TCB_INFO, text("{}"), text("")),
                 RPL_MALFORMED);

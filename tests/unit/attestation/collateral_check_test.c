@@ -1,4 +1,5 @@
 /* What the checks of the collateral say besides yes and no, over generated cases. */
+#include "attestation/collateral_document.h"
 #include "tests/support/cases.h"
 
 enum { DATE_2024_01_02 = 1704153600 };
@@ -78,12 +79,44 @@ static void the_root_list_needs_no_trusted_quote(void **state)
     assert_int_equal(a.verdict.state[RPL_CHECK_TCB_INFO], RPL_PASSED);
 }
 
+static rpl_code list_of(const test_case *c, bool as_processor)
+{
+    static rpl_verdict v;
+    rpl_collateral_stamp stamp;
+    rpl_quote q;
+    const char *code;
+    rpl_collateral_document *d = NULL;
+    const rpl_pcs_ask ask = {.kind = RPL_PCS_PCK_CRL, .processor_ca = as_processor};
+    assert_ok(rpl_quote_parse(rpl_bytes_of(c->quote, c->quote_len), &q, &code));
+    assert_ok(rpl_collateral_document_new(&ask, c->collateral.view.pck_crl, (rpl_bytes){0},
+                                          rpl_pck_issuers(q.pck_pem), &d));
+    rpl_verdict_start(&v, 0);
+    const rpl_status s = rpl_collateral_document_check(d, &c->roots, c->now, &v, &stamp);
+    free(d);
+    return s.code;
+}
+
+static void the_processor_list_is_the_processors(void **state)
+{
+    (void)state;
+    const rpl_roots roots = test_root(RPL_GENERATED "/root_ca.der");
+    test_case processor = load_case(RPL_GENERATED "/ok_processor", &roots);
+    test_case platform = load_case(RPL_GENERATED "/ok_v4", &roots);
+    assert_int_equal(list_of(&processor, true), RPL_OK);
+    assert_int_equal(list_of(&processor, false), RPL_UNTRUSTED);
+    assert_int_equal(list_of(&platform, false), RPL_OK);
+    assert_int_equal(list_of(&platform, true), RPL_UNTRUSTED);
+    free_case(&processor);
+    free_case(&platform);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_earliest_date_counts),
         cmocka_unit_test(a_refused_status_names_the_accepted_ones),
         cmocka_unit_test(each_revoked_signer_is_said_once),
+        cmocka_unit_test(the_processor_list_is_the_processors),
         cmocka_unit_test(the_root_list_needs_no_trusted_quote),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,6 +202,36 @@ static void revoked_is_refused_even_when_accepted(void **state)
     free_case(&c);
 }
 
+static rpl_check check_that_says(rpl_bytes quote, const char *code)
+{
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
+    static rpl_quote_facts facts;
+    static rpl_verdict v;
+    judge_case(&v4, quote, &policy, &v, &facts);
+    for (size_t i = 0; i < v.n_findings; i++) {
+        if (strcmp(v.findings[i].code, code) == 0)
+            return v.findings[i].check;
+    }
+    print_findings(&v);
+    fail_msg("nothing says %s", code);
+    return RPL_CHECK_COUNT;
+}
+
+static void each_code_is_said_by_its_check(void **state)
+{
+    (void)state;
+    uint8_t *quote = exact_copy(v4.quote, v4.quote_len);
+    const rpl_bytes whole = rpl_bytes_of(quote, v4.quote_len);
+    assert_int_equal(check_that_says(rpl_bytes_of(quote, 100), "QUOTE_FORMAT"),
+                     RPL_CHECK_QUOTE_FORMAT);
+    quote[764] ^= 1; /* type of the outer certification data */
+    assert_int_equal(check_that_says(whole, "CERT_TYPE_OUTER"), RPL_CHECK_QUOTE_CERTIFICATION);
+    quote[764] ^= 1;
+    quote[12] ^= 1; /* vendor of the quoting enclave */
+    assert_int_equal(check_that_says(whole, "QE_VENDOR"), RPL_CHECK_QUOTE_HEADER);
+    free(quote);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +242,7 @@ int main(void)
         cmocka_unit_test(without_a_quote_the_documents_are_judged_all_the_same),
         cmocka_unit_test(a_status_must_be_in_the_accepted_set),
         cmocka_unit_test(revoked_is_refused_even_when_accepted),
+        cmocka_unit_test(each_code_is_said_by_its_check),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

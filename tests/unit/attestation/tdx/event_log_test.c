@@ -94,6 +94,17 @@ static void version_2_hashes_the_canonical_json(void **state)
     rpl_event_log_free(&log);
 }
 
+static void a_failure_names_its_place_in_the_whole_text(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"imr\":3,\"event_type\":134217729,\"event\":\"a\","
+                               "\"event_payload\":\"\"}\n{\"imr\":3,?";
+    rpl_event_log log;
+    const rpl_status s = rpl_event_log_parse(rpl_bytes_of_text(text), &log);
+    assert_int_equal(s.code, RPL_MALFORMED);
+    assert_in_range(s.at, strlen(text) - 2, strlen(text));
+}
+
 /* By Python's json and hashlib. */
 static void a_space_is_not_escaped(void **state)
 {
@@ -343,6 +354,7 @@ int main(void)
         cmocka_unit_test(both_forms_of_2024_are_read),
         cmocka_unit_test(an_rtmr3_digest_that_nothing_explains_is_refused),
         cmocka_unit_test(what_is_not_a_log_is_refused),
+        cmocka_unit_test(a_failure_names_its_place_in_the_whole_text),
         cmocka_unit_test(a_space_is_not_escaped),
         cmocka_unit_test(long_names_are_refused_wherever_they_stand),
         cmocka_unit_test(every_limit_is_enforced_exactly),
