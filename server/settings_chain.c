@@ -138,6 +138,10 @@ const char *rpl_settings_chain_check(rpl_config *c, bool has_devices)
         c->chain.quorum = c->chain.n_providers / 2 + 1;
     if (c->chain.quorum > c->chain.n_providers)
         return "REPLICATOOR_RPC_QUORUM: expected at most the number of prefixes in ETH_RPC_PREFIX";
+    if (c->chain.quorum <= c->chain.n_providers / 2)
+        return "REPLICATOOR_RPC_QUORUM: expected more than half of the prefixes in ETH_RPC_PREFIX, "
+               "or "
+               "two groups of providers could both be right; raise it, or set it to majority";
     if (!has_devices)
         return "REPLICATOOR_DEVICES: expected beside a contract; list the SHA-256 of the accepted "
                "PPIDs, or set it to any: the entries of the contract then decide alone";

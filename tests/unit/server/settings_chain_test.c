@@ -93,7 +93,10 @@ static void the_quorum_fits_the_prefixes(void **state)
         const char *quorum, *prefixes;
         size_t want; /* 0: refused */
     } cases[] = {
-        {"REPLICATOOR_RPC_QUORUM=1", PREFIXES, 1},
+        {"REPLICATOOR_RPC_QUORUM=1", PREFIXES, 0}, /* fewer than a majority */
+        {"REPLICATOOR_RPC_QUORUM=2", PREFIXES, 2},
+        {"REPLICATOOR_RPC_QUORUM=1", "ETH_RPC_PREFIX=https://a.example/", 1},
+        {"REPLICATOOR_RPC_QUORUM=1", "ETH_RPC_PREFIX=https://a.example/,https://b.example/", 0},
         {"REPLICATOOR_RPC_QUORUM=3", PREFIXES, 3},
         {"REPLICATOOR_RPC_QUORUM=4", PREFIXES, 0},
         {"REPLICATOOR_RPC_QUORUM=majority", "ETH_RPC_PREFIX=https://a.example/", 1},
@@ -104,7 +107,8 @@ static void the_quorum_fits_the_prefixes(void **state)
         rpl_config c;
         const rpl_status s =
             load_with(&c, CONTRACT, cases[i].prefixes, "REPLICATOOR_DEVICES=any", cases[i].quorum);
-        assert_int_equal(s.code, cases[i].want ? RPL_OK : RPL_MALFORMED);
+        if ((s.code == RPL_OK) != (cases[i].want != 0))
+            fail_msg("%s, %s: %s", cases[i].quorum, cases[i].prefixes, error);
         if (cases[i].want) {
             assert_int_equal(c.chain.quorum, cases[i].want);
             rpl_config_free(&c);
@@ -113,6 +117,10 @@ static void the_quorum_fits_the_prefixes(void **state)
     rpl_config c;
     assert_code(load("REPLICATOOR_RPC_QUORUM=2", &c, error), RPL_MALFORMED);
     assert_non_null(strstr(error, "expected a contract beside it"));
+    assert_code(
+        load_with(&c, CONTRACT, PREFIXES, "REPLICATOOR_DEVICES=any", "REPLICATOOR_RPC_QUORUM=1"),
+        RPL_MALFORMED);
+    assert_non_null(strstr(error, "expected more than half of the prefixes"));
 }
 
 static void the_providers_hosts_tell_the_time_too(void **state)
