@@ -99,8 +99,9 @@ typedef struct {
      * finalized and its latest block, asked now and within a deadline. It does not fail: what is not
      * known says why. */
     void (*chain)(void *self, const rpl_chain_question *question, rpl_chain_facts *out);
-    /* The end of the contract's list at the block of this hash, at most `cap` items, as the provider of
-     * this place has it: not proven, only to be shown. RPL_UNAVAILABLE, RPL_MALFORMED */
+    /* The contract's list at the block of this hash, the last `cap` items of it, as the provider of
+     * this place has it: not proven, only to be shown. The first item's position tells whether that
+     * is all. RPL_UNAVAILABLE, RPL_MALFORMED */
     rpl_status (*chain_list)(void *self, size_t provider, const uint8_t block[static 32],
                              rpl_contract_item *items, size_t cap, size_t *count);
     /* What each pinned provider knows of two blocks by number, for chain_push.h: the first is to be

@@ -5,11 +5,13 @@
 
 #include "attestation/policy/abi.h"
 #include "base/hex.h"
+#include "server/io/clock.h"
 
 enum {
     CALL_MAX = 4 + 2 * RPL_ABI_WORD,
     PARAMS_MAX = 512,
     ANSWER_MAX = (2 + 7 * RPL_CONTRACT_PAGE) * RPL_ABI_WORD,
+    EXCHANGES_LONG = 3, /* all of it, in times that one exchange may take */
 };
 
 RPL_DEFINE_AUTO(void *, memory, free)
@@ -58,23 +60,60 @@ static rpl_status length_of(const view *v, uint64_t *length)
                : rpl_malformed(&r, "RPC: count() is no number");
 }
 
+typedef struct {
+    uint64_t first, length; /* in the contract's list */
+    int64_t until_ms;
+    uint8_t *answer; /* ANSWER_MAX */
+} walk;
+
+/* A page that begins with item `at` of the contract's list. */
+static rpl_status page(const view *v, const walk *w, uint64_t at, rpl_contract_item *items,
+                       size_t *count)
+{
+    const uint64_t left = w->length - at;
+    const size_t wanted = left < RPL_CONTRACT_PAGE ? (size_t)left : RPL_CONTRACT_PAGE;
+    uint8_t calldata[CALL_MAX];
+    rpl_writer data = rpl_writer_over(calldata, sizeof(calldata));
+    size_t len;
+
+    rpl_contract_call_list(&data, at);
+    if (!rpl_writer_done(&data))
+        return rpl_fail(RPL_INTERNAL, "a call is too long");
+    RPL_TRY(call(v, rpl_writer_bytes(&data), w->answer, ANSWER_MAX, &len));
+    RPL_TRY(rpl_contract_read_list(rpl_bytes_of(w->answer, len), items, wanted, count));
+    if (*count != wanted)
+        return rpl_fail(RPL_MALFORMED, "RPC: list() is shorter than count()");
+    for (size_t i = 0; i < wanted; i++)
+        if (items[i].entry.position != at + i + 1)
+            return rpl_fail(RPL_MALFORMED, "RPC: list() has an item that is not at its position");
+    return rpl_ok();
+}
+
+static rpl_status pages(const view *v, const walk *w, rpl_contract_item *items, size_t *count)
+{
+    *count = 0;
+    while (w->first + *count < w->length) {
+        size_t got;
+        if (rpl_clock_boot_ms() >= w->until_ms)
+            return rpl_fail(RPL_UNAVAILABLE, "RPC: the list of the contract takes too long");
+        RPL_TRY(page(v, w, w->first + *count, items + *count, &got));
+        *count += got;
+    }
+    return rpl_ok();
+}
+
 rpl_status rpl_chain_list_ask(const rpl_json_rpc_endpoint *endpoint,
                               const uint8_t address[static 20], const uint8_t block[static 32],
                               rpl_contract_item *items, size_t cap, size_t *count)
 {
     const view v = {endpoint, address, block};
     RPL_AUTO(memory) void *answer = malloc(ANSWER_MAX);
-    uint8_t calldata[CALL_MAX];
-    rpl_writer w = rpl_writer_over(calldata, sizeof(calldata));
-    uint64_t length;
-    size_t len;
+    walk w = {.until_ms = rpl_clock_boot_ms() + EXCHANGES_LONG * endpoint->timeout_ms,
+              .answer = answer};
 
     if (!answer)
         return rpl_fail(RPL_INTERNAL, "no memory");
-    RPL_TRY(length_of(&v, &length));
-    rpl_contract_call_list(&w, length > RPL_CONTRACT_PAGE ? length - RPL_CONTRACT_PAGE : 0);
-    if (!rpl_writer_done(&w))
-        return rpl_fail(RPL_INTERNAL, "a call is too long");
-    RPL_TRY(call(&v, rpl_writer_bytes(&w), answer, ANSWER_MAX, &len));
-    return rpl_contract_read_list(rpl_bytes_of(answer, len), items, cap, count);
+    RPL_TRY(length_of(&v, &w.length));
+    w.first = w.length > cap ? w.length - cap : 0;
+    return pages(&v, &w, items, count);
 }

@@ -47,6 +47,17 @@ fill_entry(Replicatoor__V1__ContractEntry *out, rpl_contract_kind kind,
     return out;
 }
 
+/* Which of the two entries for devices counts, or will; the node's own when they are worth the same. */
+static bool is_admitted_by_any(const rpl_chain_report *r)
+{
+    const int64_t finalized_s = r->finalized.block.timestamp, latest_s = r->latest.block.timestamp;
+    const rpl_chain_word_of own =
+        rpl_chain_entry_counts(&r->finalized.device, finalized_s, &r->latest.device, latest_s);
+    const rpl_chain_word_of any = rpl_chain_entry_counts(&r->finalized.any_device, finalized_s,
+                                                         &r->latest.any_device, latest_s);
+    return any > own || (any == own && !r->latest.device.position);
+}
+
 static void fill_views(rpl_chain_status_message *m, const rpl_node *node,
                        const rpl_chain_hearing *heard, const rpl_time *now)
 {
@@ -59,11 +70,14 @@ static void fill_views(rpl_chain_status_message *m, const rpl_node *node,
     s->release = fill_entry(&m->release, RPL_KIND_RELEASE, node->self.release, &finalized->release,
                             &latest->release, r);
     rpl_contract_any(m->any_device);
-    s->device = latest->device.position
-                    ? fill_entry(&m->device, RPL_KIND_DEVICE, node->self.device, &finalized->device,
-                                 &latest->device, r)
-                    : fill_entry(&m->device, RPL_KIND_DEVICE, m->any_device, &finalized->any_device,
-                                 &latest->any_device, r);
+    s->device = is_admitted_by_any(r) ? fill_entry(&m->device, RPL_KIND_DEVICE, m->any_device,
+                                                   &finalized->any_device, &latest->any_device, r)
+                                      : fill_entry(&m->device, RPL_KIND_DEVICE, node->self.device,
+                                                   &finalized->device, &latest->device, r);
+    if (m->release.counts)
+        m->release.shown_by = &m->finalized;
+    if (m->device.counts)
+        m->device.shown_by = &m->finalized;
     const uint8_t *named =
         rpl_contract_identity_at(&latest->identity, (uint64_t)latest->block.timestamp);
     if (named)
@@ -100,6 +114,7 @@ static void fill_pending(rpl_chain_status_message *m, const rpl_chain_pending *p
     m->status.n_pending = pending->count;
     m->status.pending = m->pending_p;
     m->status.pending_known = pending->is_known;
+    m->status.pending_more = pending->has_more;
 }
 
 static void fill_providers(rpl_chain_status_message *m, const rpl_node *node,

@@ -4,13 +4,13 @@
 
 #include "base/log.h"
 
-enum { PERIOD_MS = 60000, WHILE_WAITING_MS = 15000 };
+enum { PERIOD_MS = 60000, WHILE_WAITING_MS = 15000, LISTS_MS = 20000 };
 
 typedef struct {
     rpl_flow flow;
     rpl_chain_hearing hearing;
     rpl_chain_pending pending;
-    rpl_contract_item items[RPL_CONTRACT_PAGE];
+    rpl_contract_item items[RPL_CHAIN_LIST_MAX];
 } watch_flow;
 
 rpl_chain_watch *rpl_chain_watch_new(rpl_services *services)
@@ -32,16 +32,55 @@ static void release(rpl_flow *flow)
     free(flow);
 }
 
-/* Those that wait by the time of the latest block; the last ones when there are too many. */
+static bool same_word(const uint8_t a[static 32], const uint8_t b[static 32])
+{
+    return rpl_bytes_equal(rpl_bytes_of(a, 32), rpl_bytes_of(b, 32));
+}
+
+static bool is_kept(const rpl_chain_pending *pending, const rpl_contract_key *key)
+{
+    for (size_t i = 0; i < pending->count; i++)
+        if (same_word(pending->items[i].key.kind, key->kind) &&
+            same_word(pending->items[i].key.value, key->value))
+            return true;
+    return false;
+}
+
+/* Those that wait by the time of the latest block, beside what others told; the last ones when there
+ * are too many. */
 static void keep_pending(watch_flow *call, size_t count, int64_t latest_s)
 {
     rpl_chain_pending *out = &call->pending;
 
     out->is_known = true;
-    for (size_t i = count; i-- > 0 && out->count < RPL_CHAIN_PENDING_MAX;) {
-        if (rpl_contract_entry_state(&call->items[i].entry, (uint64_t)latest_s) ==
-            RPL_ENTRY_PENDING)
-            out->items[out->count++] = call->items[i];
+    out->has_more |= count > 0 && call->items[0].entry.position > 1;
+    for (size_t i = count; i-- > 0;) {
+        const rpl_contract_item *item = &call->items[i];
+        if (rpl_contract_entry_state(&item->entry, (uint64_t)latest_s) != RPL_ENTRY_PENDING ||
+            is_kept(out, &item->key))
+            continue;
+        if (out->count == RPL_CHAIN_PENDING_MAX) {
+            out->has_more = true;
+            return;
+        }
+        out->items[out->count++] = *item;
+    }
+}
+
+/* Every provider that names the agreed blocks is asked, as long as there is time. */
+static void ask_lists(watch_flow *call, const rpl_ports *ports)
+{
+    const rpl_chain_agreement *agreement = &call->hearing.agreement;
+    const rpl_chain_block *latest = &call->hearing.facts.reports[agreement->spokesman].latest.block;
+    const int64_t until_ms = ports->time(ports->self).boot_ms + LISTS_MS;
+    size_t count;
+
+    for (size_t i = 0; i < agreement->n_providers; i++) {
+        if (agreement->standing[i] == RPL_CHAIN_KNOWN &&
+            ports->time(ports->self).boot_ms < until_ms &&
+            ports->chain_list(ports->self, i, latest->hash, call->items, RPL_CHAIN_LIST_MAX, &count)
+                    .code == RPL_OK)
+            keep_pending(call, count, latest->timestamp);
     }
 }
 
@@ -49,18 +88,10 @@ static void in_worker_ask(rpl_flow *flow)
 {
     watch_flow *call = (watch_flow *)flow;
     const rpl_ports *ports = rpl_flow_ports(flow);
-    const rpl_chain_hearing *h = &call->hearing;
-    size_t count;
 
     rpl_chain_hearing_ask(&call->hearing, ports);
-    if (!h->agreement.is_reached)
-        return;
-    const rpl_chain_block *latest = &h->facts.reports[h->agreement.spokesman].latest.block;
-    if (ports
-            ->chain_list(ports->self, h->agreement.spokesman, latest->hash, call->items,
-                         RPL_CONTRACT_PAGE, &count)
-            .code == RPL_OK)
-        keep_pending(call, count, latest->timestamp);
+    if (call->hearing.agreement.is_reached)
+        ask_lists(call, ports);
 }
 
 /* The identity of a node that bootstrapped is pinned where it counts: by the quorum, at both blocks. */

@@ -7,11 +7,12 @@
 
 #include "server/rpc/flow.h"
 
-enum { RPL_CHAIN_PENDING_MAX = 32 };
+enum { RPL_CHAIN_PENDING_MAX = 32, RPL_CHAIN_LIST_MAX = 4096 };
 
-/* What waits, as one provider says. */
+/* What waits, as any of the providers that agree says: to hide it takes all of them. */
 typedef struct {
-    bool is_known;
+    bool is_known; /* one of them gave the list */
+    bool has_more; /* than is here, or parts of the list were not read */
     size_t count;
     rpl_contract_item items[RPL_CHAIN_PENDING_MAX];
 } rpl_chain_pending;

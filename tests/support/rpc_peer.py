@@ -133,13 +133,16 @@ def get_storage(recorded, key, slot):
 
 
 def call(key, data):
-    """count() and list() of a contract with 300 entries, of which only the last is shown."""
+    """count() and list() of a contract with 300 entries."""
     if data == "0x06661abd":  # count()
         return "0x" + f"{300:064x}"
     if key == "shortlist":
         return "0x" + f"{32:064x}"
     offset = int(data[10:74], 16)
-    words = [32, 1, 7, 8, 100, 200, 50, offset, 1]  # of the item: kind, value, entry, status
+    shown = range(offset, offset + 1 if key == "stingy" else min(offset + 256, 300))
+    words = [32, len(shown)]
+    for i in shown:
+        words += [7, i, 100, 200, 50, i + 2 if key == "shifted" else i + 1, 1]  # kind, value, entry, status
     return "0x" + "".join(f"{word:064x}" for word in words)
 
 

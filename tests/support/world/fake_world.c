@@ -139,12 +139,11 @@ static rpl_status chain_list(void *self, size_t provider, const uint8_t block[st
                              rpl_contract_item *items, size_t cap, size_t *count)
 {
     const fake_world *w = self;
-    (void)provider;
     (void)block;
     if (w->n_chain_items == 0 || w->n_chain_items > cap)
         return rpl_fail(RPL_UNAVAILABLE, "the fake provider has no list");
     memcpy(items, w->chain_items, w->n_chain_items * sizeof(*items));
-    *count = w->n_chain_items;
+    *count = w->n_chain_items - w->chain_hides[provider];
     return rpl_ok();
 }
 

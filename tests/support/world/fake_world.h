@@ -38,8 +38,9 @@ typedef struct {
     rpl_chain_facts chain_facts;       /* the answer */
     rpl_chain_question chain_question; /* the last one */
     rpl_chain_witnesses chain_witnesses;
-    rpl_contract_item chain_items[4]; /* the contract's list */
-    size_t n_chain_items;             /* 0: nobody answers */
+    rpl_contract_item chain_items[40]; /* the contract's list */
+    size_t n_chain_items;              /* 0: nobody answers */
+    size_t chain_hides[3];             /* so many at its end each provider does not show */
     rpl_chain_block chain_confirmed;
     rpl_rpc_keys chain_keys;
     atomic_uint leases;              /* taken and not given back */

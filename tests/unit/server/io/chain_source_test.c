@@ -381,23 +381,30 @@ static void witnesses_say_which_blocks_they_know(void **state)
     }
 }
 
-static void the_end_of_the_list_is_read(void **state)
+static void the_list_is_read_page_by_page(void **state)
 {
     (void)state;
-    static rpl_contract_item items[RPL_CONTRACT_PAGE];
+    enum { LIST = 300 /* as the peer has it */, CAP = 512, FEWER = 270 };
+    static rpl_contract_item items[CAP];
     static const uint8_t block[32] = {1};
     const rpl_rpc_prefixes prefixes = prefixes_of(2);
     size_t count = 0;
     rpl_chain_source *source = source_of(&prefixes, (const char *const[]){"honest", "shortlist"});
-    assert_ok(rpl_chain_source_list(source, 0, block, items, RPL_CONTRACT_PAGE, &count));
-    assert_int_equal(count, 1);
-    assert_true(items[0].key.kind[31] == 7 && items[0].key.value[31] == 8);
+    assert_ok(rpl_chain_source_list(source, 0, block, items, CAP, &count));
+    assert_int_equal(count, LIST);
+    assert_true(items[0].key.kind[31] == 7 && items[200].key.value[31] == 200);
     assert_true(items[0].entry.not_before == 100 && items[0].entry.not_after == 200);
-    assert_true(items[0].entry.position == 300 - RPL_CONTRACT_PAGE); /* as the peer was asked */
-    assert_code(rpl_chain_source_list(source, 1, block, items, RPL_CONTRACT_PAGE, &count),
-                RPL_MALFORMED);
-    assert_code(rpl_chain_source_list(source, 2, block, items, RPL_CONTRACT_PAGE, &count),
-                RPL_UNAVAILABLE);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(items[i].entry.position, i + 1);
+    assert_ok(rpl_chain_source_list(source, 0, block, items, FEWER, &count));
+    assert_int_equal(count, FEWER); /* the last ones, and the first says how many are before it */
+    assert_int_equal(items[0].entry.position, LIST - FEWER + 1);
+    assert_code(rpl_chain_source_list(source, 1, block, items, CAP, &count), RPL_MALFORMED);
+    assert_code(rpl_chain_source_list(source, 2, block, items, CAP, &count), RPL_UNAVAILABLE);
+    rpl_chain_source_free(source);
+    source = source_of(&prefixes, (const char *const[]){"stingy", "shifted"});
+    for (size_t i = 0; i < 2; i++)
+        assert_code(rpl_chain_source_list(source, i, block, items, CAP, &count), RPL_MALFORMED);
     rpl_chain_source_free(source);
 }
 
@@ -417,7 +424,7 @@ int main(void)
         cmocka_unit_test(without_keys_nobody_is_asked),
         cmocka_unit_test(keys_and_addresses_are_in_no_log),
         cmocka_unit_test(witnesses_say_which_blocks_they_know),
-        cmocka_unit_test(the_end_of_the_list_is_read),
+        cmocka_unit_test(the_list_is_read_page_by_page),
     };
     if (rpl_http_global_init().code != RPL_OK)
         return 1;
