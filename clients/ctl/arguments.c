@@ -15,7 +15,10 @@ static bool complain(const char *command, const char *argument, const char *what
 {
     fprintf(stderr, "replicatoorctl %s: ", command);
     if (argument) {
-        rpl_ctl_print(stderr, rpl_bytes_of_text(argument));
+        /* never what is behind it: "--rpc=URL" and a URL too many hold a key */
+        const char *url = strstr(argument, "://");
+        const size_t name = strcspn(argument, "="), scheme = url ? (size_t)(url - argument) : name;
+        rpl_ctl_print(stderr, rpl_bytes_of(argument, name < scheme ? name : scheme));
         fputs(": ", stderr);
     }
     fprintf(stderr, "%s; see replicatoorctl --help\n", what);

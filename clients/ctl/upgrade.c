@@ -125,6 +125,29 @@ void rpl_ctl_hex(rpl_bytes bytes, char *out)
     rpl_hex_encode(bytes, out + 2);
 }
 
+void rpl_ctl_origin(const char *url, char out[static RPL_CTL_ORIGIN_MAX])
+{
+    const char *colon = strstr(url, "://");
+    const char *host = colon ? colon + 3 : url;
+    size_t len = strcspn(host, "/?#\\");
+    for (size_t i = len; i-- > 0;) {
+        if (host[i] == '@') {
+            host += i + 1;
+            len -= i + 1;
+            break;
+        }
+    }
+    snprintf(out, RPL_CTL_ORIGIN_MAX, "%.*s%.*s", colon ? (int)(colon + 3 - url) : 0, url, (int)len,
+             host);
+}
+
+int rpl_ctl_fail_at(const char *url, rpl_status s)
+{
+    char origin[RPL_CTL_ORIGIN_MAX];
+    rpl_ctl_origin(url, origin);
+    return rpl_ctl_fail(origin, s);
+}
+
 void rpl_ctl_time_text(int64_t time_s, char out[static 32])
 {
     struct tm tm;

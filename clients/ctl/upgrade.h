@@ -67,6 +67,11 @@ RPL_CHECKED bool rpl_ctl_word(const char *option, const char *text, uint8_t out[
 void rpl_ctl_kind_text(const uint8_t kind[static 32], char out[static RPL_CTL_NAME_MAX]);
 /* "0x" and hex; `out` has room for 2 * bytes.len + 3. */
 void rpl_ctl_hex(rpl_bytes bytes, char *out);
+/* Scheme and host of a URL: what follows, or stands before the host, may be a key. */
+enum { RPL_CTL_ORIGIN_MAX = 300 };
+void rpl_ctl_origin(const char *url, char out[static RPL_CTL_ORIGIN_MAX]);
+/* rpl_ctl_fail about a URL, of which its origin alone is shown. */
+int rpl_ctl_fail_at(const char *url, rpl_status s);
 /* "UTC 2027-01-15 08:00:00". */
 void rpl_ctl_time_text(int64_t time_s, char out[static 32]);
 /* "47 h 59 min". */

@@ -160,9 +160,10 @@ static int look(const rpl_ctl_upgrade_arguments *a, prepared *p)
     uint8_t from[20];
     const rpl_status s = rpl_ctl_operator_read(&p->chain, &p->state);
     if (s.code != RPL_OK)
-        return rpl_ctl_fail(a->rpc, s);
+        return rpl_ctl_fail_at(a->rpc, s);
     if (a->chain_id && p->chain_id != p->state.chain_id)
-        return rpl_ctl_fail(a->rpc, rpl_fail(RPL_DENIED, "it is on another chain than --chain-id"));
+        return rpl_ctl_fail_at(a->rpc,
+                               rpl_fail(RPL_DENIED, "it is on another chain than --chain-id"));
     if (a->from && !rpl_ctl_address("--from", a->from, from))
         return RPL_CTL_USAGE;
     p->has_state = true;
@@ -290,7 +291,7 @@ static int show(const rpl_ctl_upgrade_arguments *a, const prepared *p)
         print_text(p, to, (const char *)data);
     }
     if (p->has_state && p->tried.code != RPL_OK)
-        return rpl_ctl_fail(a->rpc, p->tried);
+        return rpl_ctl_fail_at(a->rpc, p->tried);
     return 0;
 }
 

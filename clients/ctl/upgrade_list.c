@@ -284,5 +284,5 @@ int rpl_ctl_upgrade_list(int argc, char **argv)
     rpl_status s = rpl_ctl_operator_read(&chain, &state);
     if (s.code == RPL_OK && since)
         s = read_changes(&chain, block, &changes);
-    return s.code == RPL_OK ? print(&state, changes, a.json) : rpl_ctl_fail(a.rpc, s);
+    return s.code == RPL_OK ? print(&state, changes, a.json) : rpl_ctl_fail_at(a.rpc, s);
 }

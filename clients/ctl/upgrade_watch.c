@@ -20,7 +20,8 @@ typedef struct {
     bool once;
     size_t n_expected;
     rpl_contract_key expected[EXPECTED_MAX];
-    bool has_last; /* what the last good look showed */
+    bool was_used[EXPECTED_MAX]; /* an announcement is of one proposal */
+    bool has_last;               /* what the last good look showed */
     rpl_ctl_operator last;
     int64_t good_s; /* when that was, by our own clock */
     bool is_blind;
@@ -49,11 +50,19 @@ static bool is_zero(const uint8_t *bytes, size_t len)
     return rpl_read_zeros_to_end(&r);
 }
 
-static bool is_expected(const watch *w, const rpl_contract_key *key)
+static bool same_key(const rpl_contract_key *a, const rpl_contract_key *b)
 {
-    for (size_t i = 0; i < w->n_expected; i++)
-        if (same(w->expected[i].kind, key->kind, 32) && same(w->expected[i].value, key->value, 32))
-            return true;
+    return same(a->kind, b->kind, 32) && same(a->value, b->value, 32);
+}
+
+static bool take_expected(watch *w, const rpl_contract_key *key)
+{
+    for (size_t i = 0; i < w->n_expected; i++) {
+        if (w->was_used[i] || !same_key(&w->expected[i], key))
+            continue;
+        w->was_used[i] = true;
+        return true;
+    }
     return false;
 }
 
@@ -87,7 +96,8 @@ static void say(watch *w, json_t *line, int alarm)
     if (!alarm || (w->webhook && post(w->webhook, text)))
         return;
     if (w->webhook)
-        fprintf(stderr, "%s: the webhook did not take the alarm\n", w->webhook);
+        (void)rpl_ctl_fail_at(w->webhook,
+                              rpl_fail(RPL_UNAVAILABLE, "the webhook did not take the alarm"));
     w->exit_status = alarm;
 }
 
@@ -100,13 +110,17 @@ static json_t *line_of(const rpl_ctl_operator *now, const char *event)
     return line;
 }
 
+/* What was closed was so for a reason: no announcement covers that it comes back. */
+static const char again[] = "proposed again";
+
 /* What loosens and was not announced is an alarm. */
 static void say_key(watch *w, const rpl_ctl_operator *now, const char *event,
                     const rpl_contract_key *key, uint64_t from)
 {
     RPL_AUTO(json) json_t *line = line_of(now, event);
     char kind[RPL_CTL_NAME_MAX], value[RPL_CTL_HEX32];
-    const bool loosens = from != 0, expected = is_expected(w, key);
+    const bool loosens = from != 0,
+               expected = loosens && strcmp(event, again) != 0 && take_expected(w, key);
     const int64_t left_s = (int64_t)from - now->block.time_s;
     rpl_ctl_kind_text(key->kind, kind);
     rpl_ctl_hex(rpl_bytes_of(key->value, 32), value);
@@ -120,6 +134,27 @@ static void say_key(watch *w, const rpl_ctl_operator *now, const char *event,
     say(w, line, loosens && !expected ? RPL_CTL_REFUSED : 0);
 }
 
+/* The list has the order of the first proposals: what was proposed after one behind it was closed
+ * before, and comes again. */
+static bool came_again(const rpl_ctl_operator *now, size_t i)
+{
+    for (size_t k = i + 1; k < now->count; k++)
+        if (now->items[k].entry.proposed_at < now->items[i].entry.proposed_at)
+            return true;
+    return false;
+}
+
+static void say_proposed(watch *w, const rpl_ctl_operator *now, size_t i)
+{
+    const rpl_contract_item *item = &now->items[i];
+    say_key(w, now, came_again(now, i) ? again : "proposed", &item->key, item->entry.not_before);
+}
+
+static bool is_closed(rpl_entry_state state)
+{
+    return state == RPL_ENTRY_ENDED || state == RPL_ENTRY_CANCELLED;
+}
+
 static void compare_item(watch *w, const rpl_ctl_operator *now, size_t i)
 {
     const rpl_contract_item *item = &now->items[i];
@@ -127,21 +162,21 @@ static void compare_item(watch *w, const rpl_ctl_operator *now, size_t i)
         rpl_contract_entry_state(&item->entry, (uint64_t)now->block.time_s);
     if (!w->has_last) {
         if (state == RPL_ENTRY_PENDING)
-            say_key(w, now, "proposed", &item->key, item->entry.not_before);
+            say_proposed(w, now, i);
         return;
     }
-    const bool is_new = i >= w->last.count;
-    const rpl_contract_entry *was = is_new ? NULL : &w->last.items[i].entry;
-    if (is_new || was->proposed_at != item->entry.proposed_at) {
-        say_key(w, now, "proposed", &item->key, item->entry.not_before);
-    } else {
-        const rpl_entry_state before =
-            rpl_contract_entry_state(was, (uint64_t)w->last.block.time_s);
-        if (state != before)
-            say_key(w, now, rpl_ctl_state_text(state), &item->key, 0);
-        else if (was->not_after != item->entry.not_after)
-            say_key(w, now, "sunset", &item->key, 0);
+    if (i >= w->last.count || !same_key(&item->key, &w->last.items[i].key)) {
+        say_proposed(w, now, i);
+        return;
     }
+    const rpl_contract_entry *was = &w->last.items[i].entry;
+    const rpl_entry_state before = rpl_contract_entry_state(was, (uint64_t)w->last.block.time_s);
+    if (was->proposed_at != item->entry.proposed_at || (is_closed(before) && !is_closed(state)))
+        say_key(w, now, again, &item->key, item->entry.not_before);
+    else if (state != before)
+        say_key(w, now, rpl_ctl_state_text(state), &item->key, 0);
+    else if (was->not_after != item->entry.not_after)
+        say_key(w, now, "sunset", &item->key, 0);
 }
 
 /* A key for what is no entry, as rpl_ctl_key_read makes it. */

@@ -1,16 +1,14 @@
 """`replicatoorctl upgrade` and contracts/deploy.sh against a real chain on loopback."""
 import hashlib
-import http.server
 import json
 import os
 import re
 import subprocess
-import threading
 import time
 
 import pytest
 
-from anvil import ANVIL, CONTRACTS, DELAY, NEVER, Anvil, Operator, kind
+from anvil import ANVIL, CONTRACTS, DELAY, Anvil, Operator, kind
 from node import CTL
 from tappd_sim.keccak import keccak256
 
@@ -257,155 +255,6 @@ def test_what_is_no_such_contract_is_said(chain, at):
     status, out, err = upgrade("list", "--contract", other, "--rpc", chain.url)
     assert (status, out) == (2, "")
     assert ("no contract" if at else "UpgradeOperator") in err
-
-
-# ---- the watcher ----
-
-class Watcher:
-    """A watcher that runs; `lines()` are those it has printed."""
-
-    def __init__(self, operator, *more):
-        command = [CTL, "upgrade", "watch", "--contract", operator.address, "--rpc", operator.chain.url,
-                   "--interval", "0", "--max-age", str(NEVER >> 33), *map(str, more)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
-
-    def until(self, event):
-        """-> the next line of that event, skipping others"""
-        guard = threading.Timer(60, self.process.kill)
-        guard.start()
-        seen = []
-        try:
-            for line in self.process.stdout:
-                seen.append(line)
-                if json.loads(line)["event"] == event:
-                    return json.loads(line)
-        finally:
-            guard.cancel()
-        raise AssertionError(f"the watcher ended without {event}: {seen}")
-
-    def ended(self):
-        return self.process.wait(timeout=20)
-
-
-def test_the_watcher_ends_at_a_proposal_that_nobody_announced(operator):
-    with Watcher(operator, "--expect", "device=any") as watcher:
-        assert watcher.until("watching")["code"] == "0x" + operator.code_hash
-        operator.propose("device", ANY)
-        line = watcher.until("proposed")
-        assert (line["kind"], line["expected"], line["alarm"]) == ("device", True, False)
-        operator.revoke("device", ANY)
-        assert watcher.until("cancelled")["alarm"] is False
-        operator.propose("device", V)
-        line = watcher.until("proposed")
-        assert (line["value"], line["expected"], line["alarm"]) == ("0x" + V.hex(), False, True)
-        assert line["left_s"] == DELAY
-        assert watcher.ended() == 1
-
-
-@pytest.mark.parametrize("what", ["identity", "next identity", "owner", "code"])
-def test_the_watcher_sees_more_than_entries(operator, what):
-    if what == "next identity":
-        operator.set_identity(IDENTITY)
-    with Watcher(operator) as watcher:
-        watcher.until("watching")
-        if what == "owner":
-            operator.call("transferOwnership(address)", operator.chain.accounts[2])
-            line = watcher.until("owner proposed")
-            assert line["value"].endswith(operator.chain.accounts[2][2:].lower())
-        elif what == "code":
-            operator.forget_the_delay()
-            line = watcher.until("another contract")
-        else:
-            operator.set_identity(IDENTITY)
-            line = watcher.until("identity in force" if what == "identity" else "identity proposed")
-            assert line["value"] == "0x" + digest_of(IDENTITY).hex()
-        assert line["alarm"] is True and watcher.ended() == 1
-
-
-def test_the_watcher_follows_what_was_announced(operator, tmp_path):
-    chain = operator.chain
-    expected = tmp_path / "expected"
-    expected.write_text(f"# ours\nreplicatoor-release {V.hex()}\nidentity {digest_of(IDENTITY).hex()}\n\n"
-                        f"owner {chain.accounts[2]}\n")
-    with Watcher(operator, "--expect-file", expected) as watcher:
-        watcher.until("watching")
-        operator.propose("replicatoor-release", V)
-        assert watcher.until("proposed")["expected"] is True
-        operator.set_identity(IDENTITY)
-        assert watcher.until("identity in force")["expected"] is True
-        operator.raise_min_epoch(2)
-        assert watcher.until("minEpoch raised")["min_epoch"] == 2
-        operator.call("transferOwnership(address)", chain.accounts[2])
-        assert watcher.until("owner proposed")["expected"] is True
-        chain.travel_to(chain.block()["time"] + DELAY + 10)  # not in the first second: see above
-        assert watcher.until("active")["kind"] == "replicatoor-release"
-        operator.sunset("replicatoor-release", V, chain.block()["time"] + 100)
-        assert watcher.until("sunset")["alarm"] is False
-        operator.call("acceptOwnership()", sender=chain.accounts[2])
-        assert watcher.until("owner changed")["alarm"] is False
-        operator.revoke("replicatoor-release", V, sender=chain.accounts[1])
-        assert watcher.until("ended")["alarm"] is False
-        assert watcher.process.poll() is None
-
-
-class Webhook(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append(json.loads(body))
-        self.send_response(self.server.status)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        pass
-
-
-@pytest.mark.parametrize("status", [200, 500])
-def test_an_alarm_goes_to_the_webhook_and_a_deaf_one_ends_the_watcher(operator, status):
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Webhook) as server:
-        server.taken, server.status = [], status
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        with Watcher(operator, "--webhook", f"http://127.0.0.1:{server.server_address[1]}/x") as watcher:
-            watcher.until("watching")
-            operator.propose("device", V)
-            assert watcher.until("proposed")["alarm"] is True
-            if status == 200:
-                operator.propose("device", ANY)
-                watcher.until("proposed")
-                operator.raise_min_epoch(2)
-                watcher.until("minEpoch raised")
-                assert [a["value"] for a in server.taken] == ["0x" + V.hex(), "0x" + ANY.hex()]
-            else:
-                assert watcher.ended() == 1 and len(server.taken) == 1
-        server.shutdown()
-
-
-def test_a_watcher_that_sees_nothing_says_so(operator):
-    at = ("--contract", operator.address, "--interval", 0)
-    status, out, _ = upgrade("watch", *at, "--rpc", "http://127.0.0.1:1", "--once")
-    assert status == 4 and json.loads(out)["event"] == "not seen"
-    status, out, _ = upgrade("watch", *at, "--rpc", "http://127.0.0.1:1", "--blind", 0)
-    assert status == 4 and json.loads(out)["alarm"] is True
-    # old blocks are not seeing either: this chain was stopped
-    with Anvil(int(time.time()) - 7 * DELAY) as stopped:
-        old = Operator(stopped)
-        status, out, _ = upgrade("watch", "--contract", old.address, "--rpc", stopped.url, "--once")
-        assert status == 4 and "too old" in json.loads(out)["why"]
-
-
-def test_what_waits_at_the_start_is_looked_at(operator):
-    operator.propose("device", V)
-    at = ("--contract", operator.address, "--rpc", operator.chain.url, "--once", "--max-age", 10 ** 9)
-    assert upgrade("watch", *at)[0] == 1
-    assert upgrade("watch", *at, "--expect", f"device={V.hex()}")[0] == 0
 
 
 # ---- deploy.sh ----
