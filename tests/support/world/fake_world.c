@@ -101,6 +101,7 @@ static rpl_status collateral(void *self, const rpl_collateral_wants *wants,
         return rpl_fail(RPL_UNAVAILABLE, "the fake source has none");
     atomic_fetch_add(&w->leases, 1);
     *out = (rpl_collateral_lease){.collateral = w->bundle.view, .owner = w};
+    out->collateral.seen = w->seen;
     return rpl_ok();
 }
 

@@ -46,6 +46,7 @@ typedef struct {
     atomic_uint leases;              /* taken and not given back */
     atomic_int quotes_until_failure; /* -1: never */
     atomic_bool no_time, no_collateral, unreadable_files, unwritable_files;
+    const rpl_evaluation_floor *seen; /* what collateral is measured by, or NULL */
     bool last_outcome_verified, last_set_aside;
     rpl_file_list disk;
     char *untrusted_env;

@@ -142,6 +142,19 @@ static void without_collateral_nothing_is_given(void **state)
     end_scene(&s);
 }
 
+/* Also where the verifier has kept what these documents say. */
+static void collateral_older_than_what_was_seen_is_refused(void **state)
+{
+    (void)state;
+    static const rpl_evaluation_floor newer = {.tcb_evaluation = 1000000};
+    scene s = a_scene(&holder_options, &joiner_options);
+    s.holder->world->seen = &newer;
+    call_onboard(s.holder, &s.onboard, &s.request);
+    assert_refused(&s, "stale", "tcb.evaluation");
+    assert_false(s.holder->world->last_outcome_verified);
+    end_scene(&s);
+}
+
 static void stale_collateral_is_refused_and_not_called_verified(void **state)
 {
     (void)state;
@@ -319,6 +332,7 @@ int main(void)
         cmocka_unit_test(the_quote_of_another_key_is_refused),
         cmocka_unit_test(what_is_no_request_is_malformed),
         cmocka_unit_test(without_collateral_nothing_is_given),
+        cmocka_unit_test(collateral_older_than_what_was_seen_is_refused),
         cmocka_unit_test(stale_collateral_is_refused_and_not_called_verified),
         cmocka_unit_test(a_dry_run_seals_nothing_and_records_nothing),
         cmocka_unit_test(a_dry_run_does_not_bootstrap_or_use_a_challenge),

@@ -86,18 +86,28 @@ static void and_used_when_no_source_answers(void **state)
 static void a_failure_counts_from_its_end(void **state)
 {
     (void)state;
-    rpl_collateral_lease lease;
-    script_fault(&service, "all cut");
-    slowness_ms = SLOW_MS;
-    assert_code(rpl_collateral_source_get(source, &wants, &now, &lease), RPL_UNAVAILABLE);
-    slowness_ms = 0;
-    later(SLOW_MS + RPL_CACHE_RETRY_FIRST_MS - 1);
-    assert_code(rpl_collateral_source_get(source, &wants, &now, &lease), RPL_UNAVAILABLE);
-    assert_int_equal(script_asked(&service, TCB), 1);
-    later(5000); /* the source's own rest */
-    script_fault(&service, "");
-    assert_int_equal(judged(false, NULL), '1');
-    assert_int_equal(script_asked(&service, TCB), 2);
+    static const struct {
+        const char *fault;
+        int64_t until_ms; /* from the beginning of the exchange */
+    } rows[] = {
+        {"tcb unknown", SLOW_MS + RPL_CACHE_RETRY_FIRST_MS},
+        {"all cut", SLOW_MS + 5000}, /* the rest of a source that does not answer */
+    };
+    for (uint8_t i = 0; i < 2; i++) {
+        rpl_collateral_lease lease;
+        wants.fmspc[5] = i;
+        script_fault(&service, rows[i].fault);
+        slowness_ms = SLOW_MS;
+        assert_code(rpl_collateral_source_get(source, &wants, &now, &lease), RPL_UNAVAILABLE);
+        slowness_ms = 0;
+        later(rows[i].until_ms - 1);
+        assert_code(rpl_collateral_source_get(source, &wants, &now, &lease), RPL_UNAVAILABLE);
+        assert_int_equal(script_asked(&service, TCB), 2 * i + 1);
+        later(1);
+        script_fault(&service, "");
+        assert_int_equal(judged(false, NULL), '1');
+        assert_int_equal(script_asked(&service, TCB), 2 * i + 2);
+    }
 }
 
 /* Other platforms take every place, so that nothing is left but what was learned. */
