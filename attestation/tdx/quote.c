@@ -8,10 +8,11 @@ enum { CERTIFICATION_QE_REPORT = 6, CERTIFICATION_PCK_CHAIN = 5 };
 static const uint8_t intel_qe_vendor[16] = {0x93, 0x9a, 0x72, 0x33, 0xf7, 0x9c, 0x4c, 0xa9,
                                             0x94, 0x0a, 0x0d, 0xb3, 0x95, 0x7f, 0x06, 0x07};
 
-/* A reader with the code of the rule that was broken. */
+/* A reader with the code of the rule that was broken, and where those go that stop nothing. */
 typedef struct {
     rpl_reader r;
     const char *code;
+    rpl_quote_faults *faults;
 } source;
 
 static rpl_status broken(source *s, const char *code, const char *what)
@@ -23,6 +24,13 @@ static rpl_status broken(source *s, const char *code, const char *what)
 static rpl_status bad_length(source *s, const char *what)
 {
     return broken(s, "QUOTE_FORMAT", what);
+}
+
+/* A value that must not be, in a layout that is known all the same. */
+static void note(source *s, const char *code, const char *what)
+{
+    rpl_quote_faults *f = s->faults;
+    f->list[f->count++] = (rpl_quote_fault){code, rpl_malformed(&s->r, what)};
 }
 
 static rpl_status read_header(source *s, rpl_quote *q)
@@ -39,14 +47,14 @@ static rpl_status read_header(source *s, rpl_quote *q)
         !rpl_read_bytes(&s->r, sizeof(intel_qe_vendor), &vendor) ||
         !rpl_read_bytes(&s->r, USER_DATA_LEN, &user_data))
         return bad_length(s, "quote header: expected 48 bytes");
+    if (reserved != 0)
+        note(s, "HEADER_RESERVED", "reserved bytes of the header: expected zeros");
+    if (!rpl_bytes_equal(vendor, rpl_bytes_of(intel_qe_vendor, sizeof(intel_qe_vendor))))
+        note(s, "QE_VENDOR", "vendor of the quoting enclave: expected Intel's");
     if (key_type != KEY_ECDSA_P256)
         return broken(s, "ATT_KEY_TYPE", "attestation key type: expected 2, ECDSA P-256");
     if (tee_type != TEE_TDX)
         return broken(s, "TEE_TYPE", "TEE type: expected 0x81, TDX");
-    if (reserved != 0)
-        return broken(s, "HEADER_RESERVED", "reserved bytes of the header: expected zeros");
-    if (!rpl_bytes_equal(vendor, rpl_bytes_of(intel_qe_vendor, sizeof(intel_qe_vendor))))
-        return broken(s, "QE_VENDOR", "vendor of the quoting enclave: expected Intel's");
     return rpl_ok();
 }
 
@@ -133,7 +141,7 @@ static rpl_status read_signature_data(source *s, rpl_quote *q)
 {
     uint32_t len, certification_len;
     uint16_t type;
-    source in = {.code = s->code};
+    source in = {.code = s->code, .faults = s->faults};
     if (!rpl_read_u32le(&s->r, &len) || !rpl_read_block(&s->r, len, &in.r))
         return bad_length(s, "quote: expected as much signature data as its length says");
     if (!rpl_read_bytes(&in.r, 64, &q->signature) ||
@@ -161,13 +169,15 @@ static rpl_status read_quote(source *s, rpl_bytes input, rpl_quote *q)
     RPL_TRY(read_signature_data(s, q));
     q->canonical = (rpl_bytes){input.data, s->r.at};
     if (!rpl_read_zeros_to_end(&s->r))
-        return broken(s, "TRAILING", "quote: expected nothing but zeros behind the signature data");
+        note(s, "TRAILING", "quote: expected nothing but zeros behind the signature data");
     return rpl_ok();
 }
 
-rpl_status rpl_quote_parse(rpl_bytes input, rpl_quote *quote, const char **code)
+rpl_status rpl_quote_read(rpl_bytes input, rpl_quote *quote, rpl_quote_faults *faults,
+                          const char **code)
 {
-    source s = {.r = rpl_reader_over(input)};
+    faults->count = 0;
+    source s = {.r = rpl_reader_over(input), .faults = faults};
     rpl_quote q = {0};
     const rpl_status status = read_quote(&s, input, &q);
     if (status.code == RPL_OK)
@@ -175,6 +185,21 @@ rpl_status rpl_quote_parse(rpl_bytes input, rpl_quote *quote, const char **code)
     else
         *code = s.code;
     return status;
+}
+
+rpl_status rpl_quote_parse(rpl_bytes input, rpl_quote *quote, const char **code)
+{
+    rpl_quote_faults faults;
+    rpl_quote q;
+    const rpl_status status = rpl_quote_read(input, &q, &faults, code);
+    if (status.code != RPL_OK)
+        return status;
+    if (faults.count > 0) {
+        *code = faults.list[0].code;
+        return faults.list[0].status;
+    }
+    *quote = q;
+    return rpl_ok();
 }
 
 rpl_status rpl_quote_canonical_len(rpl_bytes input, size_t *len)

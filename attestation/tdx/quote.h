@@ -45,6 +45,17 @@ typedef struct {
     rpl_bytes pck_pem; /* PEM: leaf, intermediate, root */
 } rpl_quote;
 
+/* What is wrong with a quote that can be read all the same: HEADER_RESERVED QE_VENDOR TRAILING. */
+enum { RPL_QUOTE_FAULTS_MAX = 3 };
+typedef struct {
+    const char *code;  /* static */
+    rpl_status status; /* RPL_MALFORMED, with what and where */
+} rpl_quote_fault;
+typedef struct {
+    size_t count;
+    rpl_quote_fault list[RPL_QUOTE_FAULTS_MAX];
+} rpl_quote_faults;
+
 /* Reads `input` into `*quote`; checks no signature and judges no value beyond the format.
  *   input   one whole quote, at most RPL_QUOTE_MAX bytes; borrowed: the views in *quote point into it
  *   quote   written only on success
@@ -54,6 +65,10 @@ typedef struct {
  * RPL_TOO_LARGE  longer than RPL_QUOTE_MAX
  * RPL_MALFORMED  anything else; `at` is the offset */
 RPL_CHECKED rpl_status rpl_quote_parse(rpl_bytes input, rpl_quote *quote, const char **code);
+/* The same for whoever wants to know everything that is wrong: what is in `*faults`, also when the rest
+ * does not read, has broken a rule, and a quote with any is never good. */
+RPL_CHECKED rpl_status rpl_quote_read(rpl_bytes input, rpl_quote *quote, rpl_quote_faults *faults,
+                                      const char **code);
 
 /* How many of the first bytes of `input` are the quote (its canonical length), looking at nothing
  * but the header's version and the length fields; what follows is padding or a trailer. */

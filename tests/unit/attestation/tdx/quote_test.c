@@ -245,6 +245,37 @@ static void each_rule_of_the_header_and_body_refuses(void **state)
         assert_refused(&bends[i]);
 }
 
+/* What is wrong in a layout that is known stops nothing: all of it is found, and the rest is read. */
+static void every_fault_of_a_readable_quote_is_found(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {"HEADER_RESERVED", "QE_VENDOR", "TRAILING"};
+    static const size_t at[] = {8, 12, 4936};
+    for (unsigned set = 0; set < 8; set++) {
+        size_t len, found = 0;
+        uint8_t *bytes = read_quote(V4, &len);
+        const char *code = NULL;
+        rpl_quote_faults faults;
+        rpl_quote q = {0};
+        for (size_t i = 0; i < 3; i++)
+            bytes[at[i]] ^= set >> i & 1;
+        assert_ok(rpl_quote_read(rpl_bytes_of(bytes, len), &q, &faults, &code));
+        assert_int_equal(q.pck_pem.len, 3678);
+        for (size_t i = 0; i < 3; i++) {
+            if (set >> i & 1)
+                assert_string_equal(faults.list[found++].code, codes[i]);
+        }
+        assert_int_equal(faults.count, found);
+        assert_int_equal(rpl_quote_parse(rpl_bytes_of(bytes, len), &q, &code).code,
+                         found ? RPL_MALFORMED : RPL_OK);
+        bytes[4] = 0; /* and when it cannot be read */
+        assert_code(rpl_quote_read(rpl_bytes_of(bytes, len), &q, &faults, &code), RPL_MALFORMED);
+        assert_string_equal(code, "TEE_TYPE");
+        assert_int_equal(faults.count, (set & 1) + (set >> 1 & 1));
+        free(bytes);
+    }
+}
+
 static void each_type_of_certification_data_but_one_is_refused(void **state)
 {
     (void)state;
@@ -339,6 +370,7 @@ int main(void)
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(every_flipped_bit_is_refused_or_covered),
         cmocka_unit_test(each_rule_of_the_header_and_body_refuses),
+        cmocka_unit_test(every_fault_of_a_readable_quote_is_found),
         cmocka_unit_test(each_type_of_certification_data_but_one_is_refused),
         cmocka_unit_test(every_wrong_length_is_refused),
         cmocka_unit_test(only_zeros_may_follow),
