@@ -5,6 +5,7 @@
 #include "attestation/tdx/calendar.h"
 
 enum { DAY_S = 86400, BODY_TD15 = 3 };
+enum { OTHERS_SIZE = sizeof(((rpl_finding *)NULL)->got), MORE_SIZE = sizeof(" and 64 more") };
 
 #define NEWER "fetch the collateral again: a newer document has been published"
 
@@ -78,17 +79,37 @@ static bool is_listed(const rpl_verifier_policy *policy, const char *advisory)
     return false;
 }
 
+/* Those of the `count` that are not on the list: their number, and their names as far as they fit. */
+static size_t list_others(const rpl_verifier_policy *policy,
+                          const char (*advisories)[RPL_ADVISORY_LEN_MAX + 1], size_t count,
+                          char out[static OTHERS_SIZE])
+{
+    size_t others = 0, said = 0, n = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (is_listed(policy, advisories[i]))
+            continue;
+        others++;
+        if (n + RPL_ADVISORY_LEN_MAX + 2 > OTHERS_SIZE - MORE_SIZE)
+            continue;
+        n += (size_t)snprintf(out + n, OTHERS_SIZE - n, "%s%s", n ? ", " : "", advisories[i]);
+        said++;
+    }
+    if (said < others)
+        snprintf(out + n, OTHERS_SIZE - n, " and %zu more", others - said);
+    return others;
+}
+
 void rpl_tcb_advisories_check(const rpl_verifier_policy *policy,
                               const char (*advisories)[RPL_ADVISORY_LEN_MAX + 1], size_t count,
                               rpl_verdict *verdict)
 {
-    for (size_t i = 0; policy->limits_advisories && i < count; i++) {
-        if (!is_listed(policy, advisories[i]))
-            rpl_verdict_fail(verdict, RPL_CHECK_TCB_ADVISORIES, "TCB_ADVISORY", advisories[i],
-                             "advisories of the configured list",
-                             "mend what the advisory describes; or, having read it, add it to the "
-                             "configured list");
-    }
+    char others[OTHERS_SIZE];
+    if (policy->limits_advisories && list_others(policy, advisories, count, others) > 0)
+        rpl_verdict_fail(
+            verdict, RPL_CHECK_TCB_ADVISORIES, "TCB_ADVISORY", others,
+            "advisories of the configured list",
+            "mend what they describe; or, having read them, add them to the configured "
+            "list");
     rpl_verdict_pass(verdict, RPL_CHECK_TCB_ADVISORIES);
 }
 
@@ -129,6 +150,19 @@ static void consider_evaluation(const rpl_tcb_evaluation *e, int64_t *earliest)
         consider(e->module->status, e->module->date, earliest);
 }
 
+static bool is_accepted(const rpl_verifier_policy *policy, rpl_tcb_status status)
+{
+    return status != RPL_TCB_REVOKED && (policy->accepted_tcb & 1u << status);
+}
+
+/* An outdated module or quoting enclave hides what else the platform lacks: an OutOfDate of them all
+ * together says nothing of that. */
+static bool is_good_but_for_age(const rpl_verifier_policy *policy, const rpl_tcb_evaluation *e)
+{
+    return !e->platform || e->platform->status == RPL_TCB_OUT_OF_DATE ||
+           is_accepted(policy, e->platform->status);
+}
+
 /* 0: none. */
 static int64_t grace_until(const rpl_verifier_policy *policy, const rpl_tcb_result *result,
                            const rpl_svn_level *qe)
@@ -139,6 +173,9 @@ static int64_t grace_until(const rpl_verifier_policy *policy, const rpl_tcb_resu
     consider(qe->status, qe->date, &earliest);
     if (policy->grace_days == 0 || result->status != RPL_TCB_OUT_OF_DATE || earliest == INT64_MAX)
         return 0;
+    if (!is_good_but_for_age(policy, &result->launch) ||
+        !is_good_but_for_age(policy, &result->current))
+        return 0;
     return earliest + (int64_t)policy->grace_days * DAY_S;
 }
 
@@ -146,8 +183,7 @@ int64_t rpl_tcb_status_check(const rpl_verifier_policy *policy, const rpl_tcb_su
                              const rpl_tcb_result *result, const rpl_svn_level *qe, int64_t now,
                              rpl_verdict *verdict)
 {
-    const rpl_tcb_status status = result->status;
-    const bool accepted = status != RPL_TCB_REVOKED && (policy->accepted_tcb & 1u << status);
+    const bool accepted = is_accepted(policy, result->status);
     const int64_t until = accepted ? 0 : grace_until(policy, result, qe);
     if (!accepted && (until == 0 || now >= until)) {
         rpl_tcb_explain_status(s, result, qe, verdict);

@@ -21,7 +21,8 @@ void rpl_tcb_evaluation_check(const rpl_verifier_policy *policy, const rpl_evalu
                               const rpl_document_head *tcb_info,
                               const rpl_document_head *qe_identity, rpl_verdict *verdict);
 
-/* Runs tcb.advisories (TCB_ADVISORY): all `count` are on the configured list. */
+/* Runs tcb.advisories (TCB_ADVISORY): all `count` are on the configured list. One finding names those that
+ * are not, so that many of them leave room for other reasons. */
 void rpl_tcb_advisories_check(const rpl_verifier_policy *policy,
                               const char (*advisories)[RPL_ADVISORY_LEN_MAX + 1], size_t count,
                               rpl_verdict *verdict);
@@ -33,7 +34,8 @@ void rpl_tcb_level_check(const rpl_tcb_subject *s, const rpl_tcb_result *result,
 
 /* Runs tcb.status (TCB_STATUS, TCB_REVOKED) on a status that was evaluated. The answer is 0, or, when
  * only the configured grace made an OutOfDate pass, the time until which it does: the earliest tcbDate
- * of the levels that are out of date, and the configured days. */
+ * of the levels that are out of date, and the configured days. Grace is for what is OutOfDate alone: the
+ * platform itself, at the launch and now, must be OutOfDate or of an accepted status. */
 int64_t rpl_tcb_status_check(const rpl_verifier_policy *policy, const rpl_tcb_subject *s,
                              const rpl_tcb_result *result, const rpl_svn_level *qe, int64_t now,
                              rpl_verdict *verdict);

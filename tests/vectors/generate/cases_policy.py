@@ -1,5 +1,6 @@
 """What the verifier's policy decides about genuine quotes: each rule with a value that admits and one
 that refuses the same quote."""
+import copy
 import hashlib
 
 from tools.tappd_sim import tcb
@@ -105,6 +106,68 @@ for _name, _days, _expected in (("in_time", DAYS + 1, "ACCEPT OutOfDate"), ("ove
                                 ("off", 0, "TCB_STATUS")):
     add(f"policy_grace_{_name}", _expected, f"{_days} days of grace", OLD, OLD_ADVISORIES,
         {"tcb-accept": "UpToDate", "tcb-grace-days": str(_days)})
+
+
+def old_qe(w):
+    """The quoting enclave is at a level that went out of date when the platform's did."""
+    level = w.qe_identity["tcbLevels"][0]
+    w.qe_fields["isv_svn"] = (level["tcb"]["isvsvn"]).to_bytes(2, "little")
+    level.update(tcbStatus="OutOfDate", tcbDate="2024-03-13T00:00:00Z")
+
+
+def old_module(w):
+    level = w.tcb_info["tdxModuleIdentities"][1]["tcbLevels"][0]
+    level.update(tcbStatus="OutOfDate", tcbDate="2024-03-13T00:00:00Z")
+
+
+def both(*bends):
+    def bend(w):
+        for one in bends:
+            one(w)
+    return bend
+
+
+def now_on(status):
+    """A TD that was launched on something outdated and runs on a platform of `status`."""
+    def bend(w):
+        w.body_type = 3
+        w.fields["tee_tcb_svn"] = tcb.OLD_MODULE_SVN
+        w.platform.sgx_svns = tcb.platform_svns(status)
+    return bend
+
+
+def hardening_now(w):
+    """Launched on a level that is out of date, and on another now that needs hardening."""
+    new = w.tcb_info["tcbLevels"][0]
+    old = copy.deepcopy(new)
+    old.update(tcbStatus="OutOfDate", tcbDate="2024-03-13T00:00:00Z")
+    new["tcbStatus"] = "SWHardeningNeeded"
+    new["tcb"]["tdxtcbcomponents"][2]["svn"] = 3
+    w.tcb_info["tcbLevels"].insert(1, old)
+    w.body_type = 3
+    w.fields["tee_tcb_svn"] = bytes([6, 1, 2]) + bytes(13)
+
+
+STRICT = {"tcb-accept": "UpToDate", "tcb-grace-days": str(DAYS + 1)}
+HARDENED = {**STRICT, "tcb-accept": "UpToDate,SWHardeningNeeded"}
+# an old module or QE makes all together OutOfDate, and must not hide what the platform lacks
+for _what, _age in (("qe", old_qe), ("module", old_module)):
+    add(f"policy_grace_{_what}", "ACCEPT OutOfDate", f"grace for an old {_what}", _age, None, STRICT)
+    add(f"policy_grace_{_what}_over", "TCB_STATUS", f"an old {_what}, and no grace left", _age, None,
+        {**STRICT, "tcb-grace-days": str(DAYS)})
+    add(f"policy_grace_{_what}_platform", "ACCEPT OutOfDate", f"an old platform with an old {_what}",
+        both(OLD, _age), OLD_ADVISORIES, STRICT)
+    add(f"policy_grace_{_what}_hides", "TCB_STATUS", f"SWHardeningNeeded behind an old {_what}",
+        both(SWH, _age), None, STRICT)
+    add(f"policy_grace_{_what}_listed", "ACCEPT OutOfDate",
+        f"SWHardeningNeeded is accepted, and the old {_what} has grace", both(SWH, _age),
+        SWH_ADVISORIES, HARDENED)
+add("policy_grace_relaunch", "TCB_STATUS", "TDRelaunchAdvised is another status", now_on("UpToDate"),
+    None, STRICT)
+add("policy_grace_now_hides", "TCB_STATUS", "what the TD runs on now lacks something else",
+    both(hardening_now, old_qe), None, STRICT)
+add("policy_grace_now_listed", "ACCEPT OutOfDate", "what the TD runs on now is accepted as it is",
+    both(hardening_now, old_qe), None, HARDENED)
 add("policy_grace_other_status", "TCB_STATUS", "grace is for OutOfDate alone", SWH, None,
     {"tcb-accept": "UpToDate", "tcb-grace-days": "3650"})
 add("policy_grace_with_advisories", "TCB_ADVISORY", "grace does not lift another rule", OLD, None,
