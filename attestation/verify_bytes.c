@@ -55,6 +55,27 @@ static rpl_status judge_event_log(const rpl_verify_request *request, const rpl_q
     return rpl_ok();
 }
 
+/* What ties the quote to whoever sent it; not giving it has to be asked for. */
+static void judge_report_data(const rpl_verify_request *request, const rpl_quote *quote,
+                              rpl_verdict *verdict)
+{
+    const rpl_bytes want = rpl_bytes_of(request->report_data, request->report_data_len);
+    if (!request->report_data && request->any_report_data)
+        return;
+    rpl_verdict_require(verdict, RPL_CHECK_REPORT_DATA);
+    if (!request->report_data || want.len != sizeof(quote->report_data))
+        rpl_verdict_fail(verdict, RPL_CHECK_REPORT_DATA, "REPORT_DATA",
+                         "no 64 bytes to compare the quote's report data with",
+                         "the report data that this peer must have",
+                         "give report_data: a quote that is bound to nothing may be anybody's; or "
+                         "say any_report_data and compare it yourself");
+    else if (quote->signed_part.len > 0)
+        rpl_verdict_equal(
+            verdict, RPL_CHECK_REPORT_DATA, "REPORT_DATA",
+            rpl_bytes_of(quote->report_data, sizeof(quote->report_data)), want,
+            "this quote was made for another request: ask the peer for one of its own");
+}
+
 static bool write_report(const rpl_verdict *verdict, const rpl_quote_facts *facts, char **report)
 {
     RPL_AUTO(json) json_t *json = rpl_verification_json(verdict, facts);
@@ -75,6 +96,8 @@ rpl_verify_outcome rpl_verify_bytes(const rpl_verify_request *request, char **re
                                           &policy, request->now, &verdict, &v);
     if (s.code == RPL_OK)
         s = judge_collateral(request, v, &verdict);
+    if (s.code == RPL_OK)
+        judge_report_data(request, &rpl_verification_facts(v)->quote, &verdict);
     if (s.code == RPL_OK)
         s = judge_event_log(request, &rpl_verification_facts(v)->quote, &verdict);
     if (s.code != RPL_OK || (report && !write_report(&verdict, rpl_verification_facts(v), report)))

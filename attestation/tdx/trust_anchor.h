@@ -1,5 +1,6 @@
 /* trust_anchor.h - the one root key that a chain of certificates must end in, as a value. Which key that
- * is, is said by attestation/roots.h and nowhere else.
+ * is, is said by attestation/roots.h and nowhere else: in production take rpl_roots_intel, and never fill
+ * in this struct.
  */
 #ifndef RPL_ATTESTATION_TDX_TRUST_ANCHOR_H
 #define RPL_ATTESTATION_TDX_TRUST_ANCHOR_H

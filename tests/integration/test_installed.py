@@ -76,12 +76,20 @@ def test_the_example_verifies_a_quote(installed, tmp_path, static):
     with open(f"{CASE}/meta.json", encoding="utf-8") as f:
         now = json.load(f)["verification_time_unix"]
 
-    def verify(at):
-        return run(program, f"{CASE}/quote.bin", f"{CASE}/collateral.json", at, env=environment)
+    with open(f"{CASE}/quote.bin", "rb") as f:
+        report_data = f.read()[568:568 + 64]  # of version 4
+
+    def verify(at, expected=report_data):
+        (tmp_path / "expected").write_bytes(expected)
+        return run(program, f"{CASE}/quote.bin", f"{CASE}/collateral.json", at, tmp_path / "expected",
+                   env=environment)
     admitted = verify(now)
     assert admitted.returncode == 0 and json.loads(admitted.stdout)["admitted"] is True
     refused = verify(now + 10 * 365 * 86400)
     assert refused.returncode == 1 and "TCB_INFO_EXPIRED" in refused.stdout
+    for other in (bytes(64), report_data[:63], b""):
+        unbound = verify(now, other)
+        assert unbound.returncode == 1 and json.loads(unbound.stdout)["failed"] == ["REPORT_DATA"]
     assert run(program, env=environment).returncode == 2
 
 
@@ -115,4 +123,5 @@ def test_a_plain_install_is_the_programs_and_their_pages(tmp_path):
     succeed("cmake", "--install", BUILD, "--prefix", tmp_path)
     names = sorted(p.name for p in tmp_path.rglob("*") if p.is_file())
     assert names == sorted(["replicatoor", "replicatoorctl", "replicatoor.1", "replicatoorctl.1",
-                            "replicatoorctl-verify.1", "replicatoorctl-measure.1"])
+                            "replicatoorctl-verify.1", "replicatoorctl-measure.1",
+                            "replicatoorctl-upgrade.1"])

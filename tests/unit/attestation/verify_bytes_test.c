@@ -36,7 +36,7 @@ static int free_request(void **state)
 static int fill_request(void **state)
 {
     (void)state;
-    request = (rpl_verify_request){.now = valid_at};
+    request = (rpl_verify_request){.now = valid_at, .any_report_data = 1};
     request.quote = quote = read_vector(CASE "quote.bin", &request.quote_len);
     request.collateral = collateral = read_vector(CASE "collateral.json", &request.collateral_len);
     return 0;
@@ -57,6 +57,38 @@ static void a_genuine_quote_is_admitted(void **state)
 {
     (void)state;
     expect(RPL_VERIFY_ADMITTED, "\"admitted\":true");
+}
+
+/* Version 4: 568 is where the report data begins. */
+static void the_report_data_must_be_what_the_caller_expects(void **state)
+{
+    (void)state;
+    uint8_t expected[65] = {0};
+    memcpy(expected, (const uint8_t *)request.quote + 568, 64);
+    request.report_data = expected;
+    request.report_data_len = 64;
+    for (request.any_report_data = 0; request.any_report_data < 2; request.any_report_data++) {
+        expect(RPL_VERIFY_ADMITTED, "{\"id\":\"report_data\",\"ok\":true");
+        for (size_t i = 0; i < 64; i++) {
+            expected[i] ^= 1;
+            assert_int_equal(rpl_verify_bytes(&request, NULL), RPL_VERIFY_REFUSED);
+            expected[i] ^= 1;
+        }
+        for (request.report_data_len = 0; request.report_data_len < 66; request.report_data_len++)
+            assert_int_equal(rpl_verify_bytes(&request, NULL), request.report_data_len == 64
+                                                                   ? RPL_VERIFY_ADMITTED
+                                                                   : RPL_VERIFY_REFUSED);
+        request.report_data_len = 64;
+    }
+}
+
+static void a_quote_bound_to_nothing_has_to_be_asked_for(void **state)
+{
+    (void)state;
+    request.any_report_data = 0;
+    expect(RPL_VERIFY_REFUSED, "\"failed\":[\"REPORT_DATA\"]");
+    request.report_data_len = 64;
+    expect(RPL_VERIFY_REFUSED, "\"failed\":[\"REPORT_DATA\"]");
 }
 
 static void old_collateral_is_refused(void **state)
@@ -97,6 +129,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_genuine_quote_is_admitted, fill_request, free_request),
+        cmocka_unit_test_setup_teardown(the_report_data_must_be_what_the_caller_expects,
+                                        fill_request, free_request),
+        cmocka_unit_test_setup_teardown(a_quote_bound_to_nothing_has_to_be_asked_for, fill_request,
+                                        free_request),
         cmocka_unit_test_setup_teardown(old_collateral_is_refused, fill_request, free_request),
         cmocka_unit_test_setup_teardown(a_bundle_that_is_none_is_refused, fill_request,
                                         free_request),
