@@ -248,10 +248,14 @@ rpl_status rpl_collateral_document_check(const rpl_collateral_document *d, const
                                          int64_t now, rpl_verdict *verdict,
                                          rpl_collateral_stamp *out)
 {
+    const rpl_p256_counts before = rpl_p256_counted();
     question q = {.document = d, .roots = roots, .now = now, .verdict = verdict};
     RPL_TRY(d->ask.kind == RPL_PCS_PCK_CRL    ? check_pck_crl(&q)
             : d->ask.kind == RPL_PCS_ROOT_CRL ? check_root_crl(&q)
                                               : check_signed(&q));
+    RPL_TRY(rpl_p256_had_memory(&before));
+    if (verdict->starved)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
     if (rpl_verdict_has_failure(verdict))
         return only_dates_failed(verdict)
                    ? rpl_fail(RPL_STALE, "the document is not in force now")

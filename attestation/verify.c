@@ -46,24 +46,32 @@ static bool is_of_another_form(const char *code)
            check_of_code(code) == RPL_CHECK_QUOTE_CERTIFICATION;
 }
 
-static bool read_quote(rpl_bytes input, rpl_quote *quote, rpl_verdict *verdict)
+static void fail_quote(rpl_bytes input, const char *code, rpl_status s, rpl_verdict *verdict)
 {
-    const char *code = "QUOTE_FORMAT";
     char got[160];
-    const rpl_status s = rpl_quote_parse(input, quote, &code);
-    if (s.code == RPL_OK) {
-        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_FORMAT);
-        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_HEADER);
-        rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_CERTIFICATION);
-        return true;
-    }
     snprintf(got, sizeof(got), "%s, at byte %u of %zu", s.what, s.at, input.len);
     rpl_verdict_fail(verdict, check_of_code(code), code, got,
                      "a TDX quote of version 4 or 5 with ECDSA P-256 and its PCK chain", ASK_AGAIN);
     if (is_of_another_form(code))
         rpl_verdict_fail(verdict, RPL_CHECK_QUOTE_FORMAT, "QUOTE_FORMAT", got,
                          "a TD report and its certification data, every length exact", ASK_AGAIN);
-    return false;
+}
+
+static bool read_quote(rpl_bytes input, rpl_quote *quote, rpl_verdict *verdict)
+{
+    const char *code = "QUOTE_FORMAT";
+    rpl_quote_faults faults;
+    const rpl_status s = rpl_quote_read(input, quote, &faults, &code);
+    for (size_t i = 0; i < faults.count; i++)
+        fail_quote(input, faults.list[i].code, faults.list[i].status, verdict);
+    if (s.code != RPL_OK) {
+        fail_quote(input, code, s, verdict);
+        return false;
+    }
+    rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_FORMAT);
+    rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_HEADER);
+    rpl_verdict_pass(verdict, RPL_CHECK_QUOTE_CERTIFICATION);
+    return true;
 }
 
 static bool check_qe_signature(const rpl_quote *q, EVP_PKEY_CTX *pck_key, rpl_verdict *verdict)
@@ -191,13 +199,23 @@ static rpl_verification *new_verification(const rpl_roots *roots, const rpl_veri
     return v;
 }
 
+/* Without memory there is no answer, and what looks like a refusal is none. */
+static rpl_status unless_starved(rpl_status s, const rpl_p256_counts *before,
+                                 const rpl_verdict *verdict)
+{
+    if (s.code == RPL_OK && verdict->starved)
+        return rpl_fail(RPL_INTERNAL, "verification: memory");
+    return s.code == RPL_OK ? rpl_p256_had_memory(before) : s;
+}
+
 static rpl_status judge(rpl_verification *v, rpl_bytes quote, rpl_verdict *verdict)
 {
     const rpl_p256_counts before = rpl_p256_counted();
+    rpl_verdict_unpass(verdict, RPL_GROUP_QUOTE | RPL_GROUP_TD | RPL_GROUP_COLLATERAL);
     v->has_quote = read_quote(quote, &v->facts.quote, verdict);
     const rpl_status s = v->has_quote ? judge_quote(v, verdict) : rpl_ok();
     rpl_verifier_count(v->verifier, &before);
-    return s;
+    return unless_starved(s, &before, verdict);
 }
 
 rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
@@ -253,7 +271,13 @@ rpl_status rpl_verification_collateral(rpl_verification *v, const rpl_collateral
     const rpl_p256_counts before = rpl_p256_counted();
     const rpl_status s = rpl_collateral_check(&question, verdict, &v->facts);
     rpl_verifier_count(v->verifier, &before);
-    return s;
+    return unless_starved(s, &before, verdict);
+}
+
+bool rpl_facts_hold(const rpl_quote_facts *facts, int64_t now)
+{
+    return facts->valid_from <= now && now <= facts->valid_until &&
+           (facts->grace_until == 0 || now < facts->grace_until);
 }
 
 /* Not with the verifier's own memory, which is for what decides. */
@@ -268,8 +292,9 @@ static rpl_status check_early(const rpl_verification *v, const rpl_collateral *e
         .quote = v->has_quote ? &v->facts.quote : NULL,
         .chain = v->chain,
     };
+    const rpl_p256_counts before = rpl_p256_counted();
     rpl_verdict_start(verdict, RPL_GROUP_COLLATERAL);
-    return rpl_collateral_check(&question, verdict, facts);
+    return unless_starved(rpl_collateral_check(&question, verdict, facts), &before, verdict);
 }
 
 /* Every document is good and of this platform. What they say of it is the forecast itself. */

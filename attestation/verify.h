@@ -68,7 +68,9 @@ typedef struct rpl_verifier rpl_verifier;         /* attestation/verifier.h */
 typedef struct rpl_verification rpl_verification; /* owns parsed certificates between the steps */
 
 /* `quote` (at most RPL_QUOTE_MAX), `roots` and `policy` are borrowed until the verification is freed. The
- * checks of RPL_GROUP_QUOTE and RPL_GROUP_TD are run into `verdict`, which the caller has started.
+ * checks of RPL_GROUP_QUOTE and RPL_GROUP_TD are run into `verdict`, which the caller has started
+ * (rpl_verdict_start) for this quote. What another quote passed of these and of RPL_GROUP_COLLATERAL is
+ * taken back first, so that nothing of it counts for this one; what failed, and the other groups, stay.
  * `*out` is owned by the caller, also when checks failed.
  * RPL_INTERNAL  no memory: nothing was evaluated */
 RPL_CHECKED rpl_status rpl_verification_begin(rpl_bytes quote, const rpl_roots *roots,
@@ -90,6 +92,9 @@ RPL_CHECKED rpl_status rpl_verification_collateral(rpl_verification *v,
  * is. After rpl_verification_collateral.
  * RPL_INTERNAL  no memory */
 RPL_CHECKED rpl_status rpl_verification_forecast(rpl_verification *v, const rpl_collateral *early);
+/* Whether what held at the time of the verification still does at `now`: everything that was used is in
+ * force, and the grace, where only that made it pass, is not over. For whoever acts on a verdict later. */
+RPL_CHECKED bool rpl_facts_hold(const rpl_quote_facts *facts, int64_t now);
 /* Borrowed until the verification is freed. */
 const rpl_quote_facts *rpl_verification_facts(const rpl_verification *v);
 void rpl_verification_free(rpl_verification *v);

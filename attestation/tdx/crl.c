@@ -171,7 +171,9 @@ static bool read_list(rpl_bytes input, const report *to, uint8_t **storage, pars
     static const char want[] = "an X.509 CRL of version 2 with nextUpdate: DER, PEM or hex of DER";
     rpl_bytes der;
     const rpl_status s = rpl_crl_decode(input, storage, &der);
-    if (s.code != RPL_OK)
+    if (s.code == RPL_INTERNAL)
+        rpl_verdict_starve(to->verdict);
+    else if (s.code != RPL_OK)
         fail(to, "CRL_FORMAT", s.what, want);
     else if (der.len > CRL_MAX || !parse(der, crl))
         fail(to, "CRL_FORMAT", "bytes that are not exactly such a list", want);

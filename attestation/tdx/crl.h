@@ -30,7 +30,7 @@ typedef struct {
 /* `input` is DER, hex of DER or PEM, borrowed during the call only. Runs `check` (crl.root or crl.pck:
  * CRL_FORMAT, CRL_UNKNOWN_ISSUER, CRL_BAD_SIGNATURE, CRL_EXTENSION) and crl.validity (CRL_EXPIRED,
  * CRL_NOT_YET_VALID) into `verdict`; neither is passed by this function. True when the list holds;
- * otherwise something failed, and *out is untouched. */
+ * otherwise something failed (or rpl_verdict_starve was called), and *out is untouched. */
 RPL_CHECKED bool rpl_crl_verify(rpl_bytes input, const rpl_crl_issuer *issuer, int64_t now,
                                 rpl_check check, rpl_verdict *verdict, rpl_crl *out);
 /* For a list that is kept: from here on a serial is found without reading the list.

@@ -1,6 +1,7 @@
 #include "attestation/tdx/ossl.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ecerr.h>
 #include <openssl/err.h>
 #include <openssl/params.h>
 #include <stdatomic.h>
@@ -16,6 +17,39 @@ static _Thread_local rpl_p256_counts counts;
 rpl_p256_counts rpl_p256_counted(void)
 {
     return counts;
+}
+
+rpl_status rpl_p256_had_memory(const rpl_p256_counts *before)
+{
+    return counts.starved == before->starved ? rpl_ok()
+                                             : rpl_fail(RPL_INTERNAL, "verification: memory");
+}
+
+static bool is_of_point(unsigned long error)
+{
+    return ERR_GET_LIB(error) == ERR_LIB_EC &&
+           (ERR_GET_REASON(error) == EC_R_POINT_IS_NOT_ON_CURVE ||
+            ERR_GET_REASON(error) == EC_R_INVALID_ENCODING ||
+            ERR_GET_REASON(error) == EC_R_COORDINATES_OUT_OF_RANGE);
+}
+
+/* Memory may be so short that libcrypto has no queue for its errors. */
+static bool can_be_told(void)
+{
+    ERR_raise(ERR_LIB_USER, 1);
+    return ERR_get_error() != 0;
+}
+
+/* Empties the queue of errors after a failure. Short of memory, libcrypto says so, or cannot even say
+ * anything; where a failure must have a cause (`needs_cause`) and names none, that is it as well. */
+static void note_failure(bool needs_cause)
+{
+    bool starved = false, named = false;
+    for (unsigned long e = ERR_get_error(); e != 0; e = ERR_get_error()) {
+        starved = starved || ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+        named = named || is_of_point(e);
+    }
+    counts.starved += starved || (needs_cause && !named) || !can_be_told();
 }
 
 static EVP_PKEY *make_curve(void)
@@ -65,8 +99,10 @@ EVP_PKEY *rpl_p256_key(const uint8_t xy[static RPL_P256_KEY_LEN])
     rpl_write_u8(&w, 0x04);
     rpl_write_bytes(&w, rpl_bytes_of(xy, RPL_P256_KEY_LEN));
     counts.imports++;
-    EVP_PKEY *key = import_point(point);
     ERR_clear_error();
+    EVP_PKEY *key = import_point(point);
+    if (!key)
+        note_failure(true);
     return key;
 }
 
@@ -75,9 +111,11 @@ EVP_PKEY_CTX *rpl_p256_ready(EVP_PKEY *key)
     if (!key)
         return NULL;
     RPL_AUTO(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
-    const bool ready = ctx && EVP_PKEY_verify_init(ctx) == 1;
+    if (ctx && EVP_PKEY_verify_init(ctx) == 1)
+        return RPL_TAKE(ctx);
+    counts.starved++;
     ERR_clear_error();
-    return ready ? RPL_TAKE(ctx) : NULL;
+    return NULL;
 }
 
 static bool verify(EVP_PKEY_CTX *key, rpl_bytes message, rpl_bytes der)
@@ -87,9 +125,10 @@ static bool verify(EVP_PKEY_CTX *key, rpl_bytes message, rpl_bytes der)
         return false;
     rpl_sha256(message, digest);
     counts.verifications++;
+    ERR_clear_error();
     const bool holds = EVP_PKEY_verify(key, der.data, der.len, digest, sizeof(digest)) == 1;
     if (!holds)
-        ERR_clear_error();
+        note_failure(false);
     return holds;
 }
 

@@ -16,9 +16,10 @@ enum { RPL_P256_KEY_LEN = 64, RPL_P256_SIGNATURE_LEN = 64 };
 RPL_DEFINE_AUTO(EVP_PKEY *, pkey, EVP_PKEY_free)
 RPL_DEFINE_AUTO(EVP_PKEY_CTX *, pkey_ctx, EVP_PKEY_CTX_free)
 
-/* Owned by the caller. NULL when x || y is not a point of the curve. */
+/* Owned by the caller. NULL when x || y is not a point of the curve, or without memory
+ * (rpl_p256_had_memory). */
 EVP_PKEY *rpl_p256_key(const uint8_t xy[static RPL_P256_KEY_LEN]);
-/* True when `signature` (64 bytes r || s) over SHA-256 of `message` verifies. */
+/* True when `signature` (64 bytes r || s) over SHA-256 of `message` verifies. False without memory, too. */
 RPL_CHECKED bool rpl_p256_verify(EVP_PKEY *key, rpl_bytes message, rpl_bytes signature);
 /* The same for a signature in DER, as certificates and CRLs carry it. */
 RPL_CHECKED bool rpl_p256_verify_der(EVP_PKEY *key, rpl_bytes message, rpl_bytes der_signature);
@@ -34,7 +35,11 @@ RPL_CHECKED bool rpl_p256_verify_ready(EVP_PKEY_CTX *key, rpl_bytes message, rpl
 typedef struct {
     uint64_t verifications; /* signatures for which the curve was asked, whatever the answer */
     uint64_t imports;       /* points made into keys */
+    uint64_t starved;       /* answers that are none, for want of memory */
 } rpl_p256_counts;
 rpl_p256_counts rpl_p256_counted(void);
+/* RPL_INTERNAL when memory was short since rpl_p256_counted said `before`: a key that was NULL then may
+ * be a point, and a signature that did not verify may hold. Whoever judges by them asks in the end. */
+RPL_CHECKED rpl_status rpl_p256_had_memory(const rpl_p256_counts *before);
 
 #endif

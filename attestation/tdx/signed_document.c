@@ -87,6 +87,11 @@ json_t *rpl_document_parse(rpl_document_reader *r, rpl_bytes text)
 {
     json_t *parsed = NULL;
     const rpl_status s = rpl_json_parse(text, RPL_DOCUMENT_MAX, &parsed);
+    if (s.code == RPL_INTERNAL) {
+        r->failed = true;
+        rpl_verdict_starve(r->verdict);
+        return NULL;
+    }
     if (s.code != RPL_OK) {
         const char *code = r->type->format;
         if (s.what == rpl_json_too_deep)

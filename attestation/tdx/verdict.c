@@ -33,6 +33,20 @@ void rpl_verdict_start(rpl_verdict *v, unsigned groups)
         v->state[c] = RPL_NOT_RUN;
     }
     v->n_findings = 0;
+    v->starved = false;
+}
+
+void rpl_verdict_unpass(rpl_verdict *v, unsigned groups)
+{
+    for (int c = 0; c < RPL_CHECK_COUNT; c++) {
+        if ((table[c].groups & groups) && v->state[c] == RPL_PASSED)
+            v->state[c] = RPL_NOT_RUN;
+    }
+}
+
+void rpl_verdict_starve(rpl_verdict *v)
+{
+    v->starved = true;
 }
 
 void rpl_verdict_require(rpl_verdict *v, rpl_check check)
@@ -104,6 +118,8 @@ bool rpl_verdict_equal(rpl_verdict *v, rpl_check check, const char *code, rpl_by
 static bool required_pass(const rpl_verdict *v, unsigned groups)
 {
     bool any = false;
+    if (v->starved)
+        return false;
     for (int c = 0; c < RPL_CHECK_COUNT; c++) {
         if (!v->required[c] || (groups && !(table[c].groups & groups)))
             continue;

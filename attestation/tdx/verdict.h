@@ -100,6 +100,7 @@ typedef struct {
 typedef struct {
     bool required[RPL_CHECK_COUNT];
     uint8_t state[RPL_CHECK_COUNT]; /* rpl_check_state */
+    bool starved;                   /* memory was short: neither this nor that counts */
     size_t n_findings;
     rpl_finding
         findings[RPL_FINDINGS_MAX]; /* failures in the order found; further ones only set state */
@@ -107,6 +108,11 @@ typedef struct {
 
 /* Forgets everything; requires the checks of `groups` (rpl_check_group, or-ed). */
 void rpl_verdict_start(rpl_verdict *v, unsigned groups);
+/* Takes back what passed of the checks of `groups`; what failed stays so. */
+void rpl_verdict_unpass(rpl_verdict *v, unsigned groups);
+/* What follows could not be evaluated for want of memory: nothing is admitted, and a verification that
+ * runs into `v` answers RPL_INTERNAL rather than with a refusal. Until rpl_verdict_start. */
+void rpl_verdict_starve(rpl_verdict *v);
 /* Adds one check to the required ones, without touching its state. */
 void rpl_verdict_require(rpl_verdict *v, rpl_check check);
 /* A failure is final: passing a check that has failed leaves it failed. */
@@ -121,7 +127,7 @@ void rpl_verdict_fail_bytes(rpl_verdict *v, rpl_check check, const char *code, r
 bool rpl_verdict_equal(rpl_verdict *v, rpl_check check, const char *code, rpl_bytes got,
                        rpl_bytes want, const char *fix);
 
-/* True only when at least one check is required and every required one passed. */
+/* True only when at least one check is required and every required one passed, and memory sufficed. */
 RPL_CHECKED bool rpl_verdict_admits(const rpl_verdict *v);
 /* True when some check failed; "not run" is not a failure. */
 RPL_CHECKED bool rpl_verdict_has_failure(const rpl_verdict *v);

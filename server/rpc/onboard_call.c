@@ -18,7 +18,7 @@
 enum { RECHECK_AFTER_MS = 30000 };
 
 static const char collateral_expired[] =
-    "the collateral expired while the handover was prepared: again";
+    "collateral or grace of the joiner ended while the handover was prepared: again";
 
 typedef struct {
     rpl_flow flow;
@@ -145,7 +145,7 @@ static rpl_status recheck(onboard_call *call)
     if (call->judge.chain.is_set)
         return rpl_fail(RPL_UNAVAILABLE, "the chain answers too slowly: what it said of the joiner "
                                          "is more than 30 s old; try again");
-    if (now.now_s > rpl_verification_facts(call->check->verification)->valid_until)
+    if (!rpl_facts_hold(rpl_verification_facts(call->check->verification), now.now_s))
         return rpl_fail(RPL_STALE, collateral_expired);
     rpl_peer_check_policy(call->check, &call->judge.rules);
     return rpl_ok();
@@ -244,8 +244,8 @@ static void in_worker_ask_again(rpl_flow *flow)
     onboard_call *call = (onboard_call *)flow;
     const rpl_ports *ports = rpl_flow_ports(flow);
 
-    if (ports->time(ports->self).now_s >
-        rpl_verification_facts(call->check->verification)->valid_until) {
+    if (!rpl_facts_hold(rpl_verification_facts(call->check->verification),
+                        ports->time(ports->self).now_s)) {
         flow->status = rpl_fail(RPL_STALE, collateral_expired);
         return;
     }

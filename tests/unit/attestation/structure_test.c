@@ -165,6 +165,81 @@ static void without_a_quote_the_documents_are_judged_all_the_same(void **state)
     assert_int_equal(facts.tcb_status, RPL_TCB_UNKNOWN);
 }
 
+/* What is wrong with a quote that can be read does not hide what else is. */
+static void every_reason_is_named(void **state)
+{
+    (void)state;
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
+    uint8_t *quote = exact_copy(v4.quote, v4.quote_len);
+    rpl_quote_facts facts;
+    rpl_verdict v;
+    quote[8] = quote[12] = quote[v4.quote_len - 1] = 1;
+    quote[48 + 120] |= 1; /* DEBUG */
+    judge_case(&v4, rpl_bytes_of(quote, v4.quote_len), &policy, &v, &facts);
+    static const char *const codes[] = {"HEADER_RESERVED", "QE_VENDOR", "TRAILING",
+                                        "QUOTE_SIGNATURE", "TD_DEBUG"};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        assert_true(verdict_says(&v, codes[i]));
+    assert_int_equal(v.state[RPL_CHECK_QUOTE_HEADER], RPL_FAILED);
+    assert_int_equal(v.state[RPL_CHECK_QUOTE_FORMAT], RPL_FAILED);
+    assert_int_equal(v.state[RPL_CHECK_QE_SIGNATURE], RPL_PASSED);
+    assert_int_equal(v.state[RPL_CHECK_TCB_STATUS], RPL_PASSED);
+    free(quote);
+}
+
+static rpl_verification *begin(const test_case *c, const rpl_verifier_policy *policy,
+                               rpl_verdict *verdict)
+{
+    rpl_verification *v = NULL;
+    assert_ok(rpl_verification_begin(rpl_bytes_of(c->quote, c->quote_len), &c->roots, policy,
+                                     c->now, verdict, &v));
+    return v;
+}
+
+static void nothing_that_another_quote_passed_counts(void **state)
+{
+    (void)state;
+    const rpl_verifier_policy policy = rpl_verifier_policy_default();
+    rpl_verdict v;
+    rpl_verdict_start(&v, RPL_GROUP_QUOTE | RPL_GROUP_TD | RPL_GROUP_COLLATERAL);
+    rpl_verdict_require(&v, RPL_CHECK_POLICY_EPOCH);
+    rpl_verdict_pass(&v, RPL_CHECK_POLICY_EPOCH);
+    RPL_AUTO(verification) rpl_verification *first = begin(&v4, &policy, &v);
+    assert_ok(rpl_verification_collateral(first, &v4.collateral.view, &v));
+    assert_true(rpl_verdict_admits(&v));
+    RPL_AUTO(verification) rpl_verification *second = begin(&v5, &policy, &v);
+    assert_false(rpl_verdict_admits(&v));
+    assert_int_equal(v.state[RPL_CHECK_POLICY_EPOCH], RPL_PASSED);
+    for (int i = 0; i < RPL_CHECK_COUNT; i++) {
+        if (rpl_check_groups((rpl_check)i) & RPL_GROUP_COLLATERAL)
+            assert_int_equal(v.state[i], RPL_NOT_RUN);
+    }
+    assert_ok(rpl_verification_collateral(second, &v5.collateral.view, &v));
+    assert_true(rpl_verdict_admits(&v));
+    v5.quote[0] = 9; /* what fails stays so */
+    RPL_AUTO(verification) rpl_verification *third = begin(&v5, &policy, &v);
+    v5.quote[0] = 5;
+    RPL_AUTO(verification) rpl_verification *fourth = begin(&v5, &policy, &v);
+    assert_int_equal(v.state[RPL_CHECK_QUOTE_HEADER], RPL_FAILED);
+    assert_int_equal(v.state[RPL_CHECK_QUOTE_SIGNATURE], RPL_PASSED);
+}
+
+static void facts_hold_until_their_window_or_the_grace_ends(void **state)
+{
+    (void)state;
+    rpl_quote_facts f = {.valid_from = 100, .valid_until = 200};
+    assert_false(rpl_facts_hold(&f, 99));
+    assert_true(rpl_facts_hold(&f, 100));
+    assert_true(rpl_facts_hold(&f, 200));
+    assert_false(rpl_facts_hold(&f, 201));
+    f.grace_until = 150; /* no longer inside */
+    assert_true(rpl_facts_hold(&f, 149));
+    assert_false(rpl_facts_hold(&f, 150));
+    f.grace_until = 300;
+    assert_true(rpl_facts_hold(&f, 200));
+    assert_false(rpl_facts_hold(&f, 201));
+}
+
 static void a_status_must_be_in_the_accepted_set(void **state)
 {
     (void)state;
@@ -240,6 +315,9 @@ int main(void)
         cmocka_unit_test(a_v4_quote_relabelled_v5_is_refused),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(without_a_quote_the_documents_are_judged_all_the_same),
+        cmocka_unit_test(every_reason_is_named),
+        cmocka_unit_test(nothing_that_another_quote_passed_counts),
+        cmocka_unit_test(facts_hold_until_their_window_or_the_grace_ends),
         cmocka_unit_test(a_status_must_be_in_the_accepted_set),
         cmocka_unit_test(revoked_is_refused_even_when_accepted),
         cmocka_unit_test(each_code_is_said_by_its_check),

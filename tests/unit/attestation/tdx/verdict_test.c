@@ -53,6 +53,20 @@ static void more_findings_than_fit_still_refuse(void **state)
     assert_code(rpl_verdict_status(&v), RPL_MALFORMED);
 }
 
+static void nothing_is_admitted_where_memory_was_short(void **state)
+{
+    (void)state;
+    rpl_verdict v;
+    rpl_verdict_start(&v, 0);
+    rpl_verdict_require(&v, RPL_CHECK_POLICY_EPOCH);
+    rpl_verdict_pass(&v, RPL_CHECK_POLICY_EPOCH);
+    assert_true(rpl_verdict_admits(&v));
+    rpl_verdict_starve(&v);
+    assert_false(rpl_verdict_admits(&v));
+    assert_false(rpl_verdict_has_failure(&v));
+    assert_code(rpl_verdict_status(&v), RPL_UNAVAILABLE);
+}
+
 static void texts_are_cut_and_printable(void **state)
 {
     (void)state;
@@ -88,6 +102,7 @@ int main(void)
         cmocka_unit_test(only_all_required_checks_together_admit),
         cmocka_unit_test(a_failure_stays_and_refuses_even_when_nobody_asked),
         cmocka_unit_test(more_findings_than_fit_still_refuse),
+        cmocka_unit_test(nothing_is_admitted_where_memory_was_short),
         cmocka_unit_test(texts_are_cut_and_printable),
         cmocka_unit_test(every_check_has_an_id_of_its_own),
     };
