@@ -2,6 +2,7 @@
 
 typedef struct {
     test_case one;
+    rpl_verifier_policy policy;
     rpl_verdict verdict, before;
     rpl_verification *verification;
 } fixture;
@@ -11,14 +12,14 @@ static int begin(void **state)
     fixture *f = calloc(1, sizeof(*f));
     char path[512];
     const rpl_roots intel = rpl_roots_intel();
-    const rpl_verifier_policy policy = rpl_verifier_policy_default();
     if (!f)
         return -1;
+    f->policy = rpl_verifier_policy_default();
     snprintf(path, sizeof(path), "%s/dcap/real/phala-dcap-qvl/tdx_v4_b0c06f", RPL_VECTORS);
     f->one = load_case(path, &intel);
     rpl_verdict_start(&f->verdict, RPL_GROUP_QUOTE | RPL_GROUP_COLLATERAL | RPL_GROUP_TD);
     assert_ok(rpl_verification_begin(rpl_bytes_of(f->one.quote, f->one.quote_len), &f->one.roots,
-                                     &policy, f->one.now, &f->verdict, &f->verification));
+                                     &f->policy, f->one.now, &f->verdict, &f->verification));
     assert_ok(rpl_verification_collateral(f->verification, &f->one.collateral.view, &f->verdict));
     f->before = f->verdict;
     *state = f;
