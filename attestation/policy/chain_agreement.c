@@ -18,6 +18,28 @@ static bool is_at_or_behind(const rpl_chain_block *later, const rpl_chain_block 
                : later->number > earlier->number && later->timestamp >= earlier->timestamp;
 }
 
+static bool has_code(const rpl_chain_pin *pin, const rpl_chain_report *r)
+{
+    return is_same(r->finalized.code_hash, pin->code_hash) &&
+           is_same(r->latest.code_hash, pin->code_hash) &&
+           (!r->has_newest || is_same(r->newest.code_hash, pin->code_hash));
+}
+
+static rpl_chain_standing stand_in_time(const rpl_chain_report *r, const rpl_chain_time *time)
+{
+    const rpl_chain_view *last = r->has_newest ? &r->newest : &r->latest;
+
+    if (!time->is_known)
+        return RPL_CHAIN_NO_TIME;
+    if (r->latest.block.timestamp < time->now_s - RPL_CHAIN_AGE_MAX_S)
+        return RPL_CHAIN_STALE;
+    if (last->block.timestamp > time->now_s + RPL_CHAIN_FUTURE_MAX_S)
+        return RPL_CHAIN_FUTURE;
+    if (r->finalized.block.timestamp < time->now_s - RPL_CHAIN_FINALIZED_AGE_MAX_S)
+        return RPL_CHAIN_FINALIZED_STALE;
+    return RPL_CHAIN_KNOWN;
+}
+
 static rpl_chain_standing stand(const rpl_chain_pin *pin, const rpl_chain_report *r,
                                 const rpl_chain_mark *mark, const rpl_chain_time *time)
 {
@@ -27,20 +49,14 @@ static rpl_chain_standing stand(const rpl_chain_pin *pin, const rpl_chain_report
         return r->standing;
     if (r->chain_id != pin->chain_id)
         return RPL_CHAIN_OTHER_CHAIN;
-    if (!is_same(r->finalized.code_hash, pin->code_hash) ||
-        !is_same(r->latest.code_hash, pin->code_hash))
+    if (!has_code(pin, r))
         return RPL_CHAIN_OTHER_CODE;
-    if (!is_at_or_behind(latest, finalized))
+    if (!is_at_or_behind(latest, finalized) ||
+        (r->has_newest && !is_at_or_behind(&r->newest.block, latest)))
         return RPL_CHAIN_ORDER;
     if (mark->block.number > 0 && !is_at_or_behind(finalized, &mark->block))
         return RPL_CHAIN_BACKWARDS;
-    if (!time->is_known)
-        return RPL_CHAIN_NO_TIME;
-    if (latest->timestamp < time->now_s - RPL_CHAIN_AGE_MAX_S)
-        return RPL_CHAIN_STALE;
-    if (latest->timestamp > time->now_s + RPL_CHAIN_FUTURE_MAX_S)
-        return RPL_CHAIN_FUTURE;
-    return RPL_CHAIN_KNOWN;
+    return stand_in_time(r, time);
 }
 
 static bool agrees(const rpl_chain_facts *facts, const rpl_chain_agreement *a, size_t i, size_t j)

@@ -2,7 +2,9 @@
  * blocks they speak of. It does not look at what the contract says: that is chain_rule.h.
  *
  * A report counts when it is of the pinned chain and code, its latest block is at most two minutes
- * older than the trusted time and not from the future, and its finalized block is not below the mark.
+ * older than the trusted time and not from the future, and its finalized block is not below the mark
+ * and at most an hour older than the trusted time. The block at which it is ahead of the others must be
+ * of the same chain and code and not from the future, else its word counts for nothing.
  * Those that name the same two blocks agree; the largest such group must have the quorum.
  * Source: docs/protocol.md, policy.
  */
@@ -13,6 +15,8 @@
 
 enum {
     RPL_CHAIN_AGE_MAX_S = 120, /* of the latest block */
+    /* Of the finalized block: 13 minutes are usual on Ethereum, 20 on rollups. */
+    RPL_CHAIN_FINALIZED_AGE_MAX_S = 3600,
     /* A block is never made before its time; but the origins of our time may differ that much. */
     RPL_CHAIN_FUTURE_MAX_S = 60,
 };

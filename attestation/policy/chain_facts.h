@@ -87,8 +87,10 @@ RPL_CHECKED rpl_status rpl_chain_view_prove(const json_t *answer,
     X(ORDER, "gave a finalized block above its latest")                                            \
     X(NO_TIME, "cannot be judged without a trusted time")                                          \
     X(STALE, "gave a latest block that is too old")                                                \
+    X(FINALIZED_STALE, "gave a finalized block that is too old")                                   \
     X(FUTURE, "gave a block from the future")                                                      \
     X(BACKWARDS, "gave a finalized block below one that was confirmed before")                     \
+    X(OVERTAKEN, "knows the block that was brought, but the chain has left that behind")           \
     X(DISAGREES, "does not agree on the blocks with enough others")                                \
     X(KNOWN, "agrees")
 
@@ -107,6 +109,8 @@ typedef struct {
     rpl_chain_standing standing;
     uint64_t chain_id;
     rpl_chain_view finalized, latest;
+    bool has_newest; /* it is ahead of `latest`, which it was asked about for the quorum's sake */
+    rpl_chain_view newest; /* its own latest block: it may refuse, and approves nothing */
 } rpl_chain_report;
 
 /* In the order of the pinned prefixes. */

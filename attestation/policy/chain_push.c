@@ -35,6 +35,19 @@ rpl_status rpl_chain_push_read(const rpl_chain_question *question, const uint8_t
     return rpl_ok();
 }
 
+static bool is_overtaken(const rpl_chain_pushed *pushed, uint64_t chain_id,
+                         const rpl_chain_witnesses *witnesses, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const rpl_chain_witness *w = &witnesses->witnesses[i];
+        if (w->standing == RPL_CHAIN_KNOWN && w->chain_id == chain_id &&
+            w->latest_number > pushed->latest.block.number &&
+            w->latest_number - pushed->latest.block.number > RPL_PUSHED_LAG_MAX)
+            return true;
+    }
+    return false;
+}
+
 static rpl_chain_standing standing_of(const rpl_chain_pushed *pushed, const rpl_chain_witness *w)
 {
     if (w->standing != RPL_CHAIN_KNOWN)
@@ -46,19 +59,23 @@ static rpl_chain_standing standing_of(const rpl_chain_pushed *pushed, const rpl_
                : RPL_CHAIN_DISAGREES;
 }
 
-void rpl_chain_push_facts(const rpl_chain_pushed *pushed, const rpl_chain_witnesses *witnesses,
-                          rpl_chain_facts *out)
+void rpl_chain_push_facts(const rpl_chain_pushed *pushed, uint64_t chain_id,
+                          const rpl_chain_witnesses *witnesses, rpl_chain_facts *out)
 {
-    *out = (rpl_chain_facts){.count = witnesses->count < RPL_CHAIN_PROVIDERS_MAX
-                                          ? witnesses->count
-                                          : RPL_CHAIN_PROVIDERS_MAX};
-    for (size_t i = 0; i < out->count; i++) {
-        const rpl_chain_witness *w = &witnesses->witnesses[i];
-        out->reports[i].standing = standing_of(pushed, w);
-        if (out->reports[i].standing != RPL_CHAIN_KNOWN)
+    const size_t count =
+        witnesses->count < RPL_CHAIN_PROVIDERS_MAX ? witnesses->count : RPL_CHAIN_PROVIDERS_MAX;
+    const bool overtaken = is_overtaken(pushed, chain_id, witnesses, count);
+
+    *out = (rpl_chain_facts){.count = count};
+    for (size_t i = 0; i < count; i++) {
+        rpl_chain_report *r = &out->reports[i];
+        r->standing = standing_of(pushed, &witnesses->witnesses[i]);
+        if (r->standing != RPL_CHAIN_KNOWN)
             continue;
-        out->reports[i].chain_id = w->chain_id;
-        out->reports[i].finalized = pushed->finalized;
-        out->reports[i].latest = pushed->latest;
+        if (overtaken)
+            r->standing = RPL_CHAIN_OVERTAKEN;
+        r->chain_id = witnesses->witnesses[i].chain_id;
+        r->finalized = pushed->finalized;
+        r->latest = pushed->latest;
     }
 }

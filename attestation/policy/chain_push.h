@@ -2,8 +2,10 @@
  * node whose providers give no proofs or are hard to reach. A proof is worth what its block's hash is
  * worth: who vouches for the hash is said by witnesses, and only a configured rule makes them count.
  *
- * The rule there is now: pinned providers are the witnesses, and chain_agreement.h wants a quorum of
- * them. A light client of the chain would be another witness that fills the same facts.
+ * The rule there is now: pinned providers are the witnesses, asked anew for each decision, and
+ * chain_agreement.h wants a quorum of them. What was brought is no answer of its own that could be
+ * kept: without witnesses now it is unknown, and where one knows newer blocks it is out of date.
+ * A light client of the chain would be another witness that fills the same facts.
  */
 #ifndef RPL_ATTESTATION_POLICY_CHAIN_PUSH_H
 #define RPL_ATTESTATION_POLICY_CHAIN_PUSH_H
@@ -16,7 +18,11 @@ typedef struct {
     rpl_bytes proof;  /* JSON: the result of eth_getProof for the slots of the question, in order */
 } rpl_pushed_view;
 
-enum { RPL_PUSHED_PROOF_MAX = 262144 };
+enum {
+    RPL_PUSHED_PROOF_MAX = 262144,
+    /* Blocks by which a witness may be ahead of the latest one that was brought. */
+    RPL_PUSHED_LAG_MAX = 2,
+};
 
 typedef struct {
     rpl_chain_question question;
@@ -35,6 +41,7 @@ typedef struct {
     rpl_chain_standing standing; /* KNOWN: the rest is set */
     uint64_t chain_id;
     uint64_t finalized_number; /* the highest that it calls final */
+    uint64_t latest_number;    /* the highest that it has */
     uint8_t finalized_hash[32], latest_hash[32];
 } rpl_chain_witness;
 
@@ -44,8 +51,9 @@ typedef struct {
 } rpl_chain_witnesses;
 
 /* One report per witness: of those that know both blocks by these hashes and the first as final, with
- * what was pushed. */
-void rpl_chain_push_facts(const rpl_chain_pushed *pushed, const rpl_chain_witnesses *witnesses,
-                          rpl_chain_facts *out);
+ * what was pushed. One witness of that chain that is more than RPL_PUSHED_LAG_MAX ahead is enough to
+ * make all of them RPL_CHAIN_OVERTAKEN. */
+void rpl_chain_push_facts(const rpl_chain_pushed *pushed, uint64_t chain_id,
+                          const rpl_chain_witnesses *witnesses, rpl_chain_facts *out);
 
 #endif

@@ -68,7 +68,8 @@ void rpl_chain_wait_text(uint64_t from, int64_t now_s, char out[static RPL_CHAIN
 
 /* --- what one entry is worth --- */
 
-/* A peer of our own release and configuration: active is enough. Otherwise it has waited, too. */
+/* A peer of our own release and configuration: active is enough. Otherwise it has waited, too; one
+ * that ended has done so before its end, or it never counted. */
 static rpl_chain_word_of weigh(const rpl_contract_entry *e, int64_t t_s, bool is_own,
                                bool may_have_ended)
 {
@@ -80,7 +81,9 @@ static rpl_chain_word_of weigh(const rpl_contract_entry *e, int64_t t_s, bool is
     case RPL_ENTRY_PENDING:
         return RPL_CHAIN_WAITS;
     case RPL_ENTRY_ENDED:
-        return may_have_ended ? RPL_CHAIN_APPROVED : RPL_CHAIN_NOT_APPROVED;
+        return may_have_ended && (is_own || rpl_contract_entry_from(e) < e->not_after)
+                   ? RPL_CHAIN_APPROVED
+                   : RPL_CHAIN_NOT_APPROVED;
     case RPL_ENTRY_NONE:
     case RPL_ENTRY_CANCELLED:
         break;
@@ -238,6 +241,19 @@ static opinion hear(const hearing *h, topic about, const rpl_chain_report *r)
     return opinion_of(r, &r->finalized.config, &r->latest.config, h->peer->is_own, false);
 }
 
+/* What it says where it is asked, or would say if its own newest block were the latest: the worse. */
+static opinion hear_all(const hearing *h, topic about, const rpl_chain_report *r)
+{
+    const opinion here = hear(h, about, r);
+    rpl_chain_report ahead = *r;
+
+    if (!r->has_newest)
+        return here;
+    ahead.latest = r->newest;
+    const opinion there = hear(h, about, &ahead);
+    return there.word < here.word ? there : here;
+}
+
 /* The worst word of those that count decides; a lone dissent is enough. Passing takes the quorum. */
 static void decide(const hearing *h, topic about, const subject *s)
 {
@@ -246,7 +262,7 @@ static void decide(const hearing *h, topic about, const subject *s)
     for (size_t i = 0; i < h->agreement->n_providers; i++) {
         if (!rpl_chain_counts(h->agreement, i))
             continue;
-        const opinion o = hear(h, about, &h->facts->reports[i]);
+        const opinion o = hear_all(h, about, &h->facts->reports[i]);
         if (o.word < worst.word)
             worst = o;
     }
@@ -339,9 +355,11 @@ static void decide_state(const hearing *h)
         const rpl_chain_report *r = &h->facts->reports[i];
         if (!rpl_chain_counts(h->agreement, i))
             continue;
-        identity =
-            identity && accepts_identity(h, &r->latest) && accepts_identity(h, &r->finalized);
-        epoch = epoch && accepts_epoch(h, &r->latest) && accepts_epoch(h, &r->finalized);
+        const rpl_chain_view *views[] = {&r->latest, &r->finalized, &r->newest};
+        for (size_t v = 0; v < (r->has_newest ? 3 : 2); v++) {
+            identity = identity && accepts_identity(h, views[v]);
+            epoch = epoch && accepts_epoch(h, views[v]);
+        }
     }
     if (epoch && h->agreement->is_reached)
         rpl_verdict_pass(h->verdict, RPL_CHECK_POLICY_EPOCH);

@@ -5,8 +5,9 @@
  * An entry counts only if notBefore <= t < notAfter and proposedAt + 48 h <= t, at the finalized and
  * at the latest block, t being the block's time; a genesis entry waits like any other. A peer of this
  * node's own release and configuration needs active entries only. An ended or revoked release may
- * still be taken from while the identity is pinned, a cancelled proposal never. To approve takes the
- * quorum; one provider whose word counts and who says otherwise refuses; unknown is never yes.
+ * still be taken from while the identity is pinned, if it had counted before its end; a cancelled
+ * proposal never. To approve takes the quorum; one provider whose word counts and who says otherwise
+ * refuses, be it at its own newest block; unknown is never yes.
  * Source: docs/protocol.md, policy.
  */
 #ifndef RPL_ATTESTATION_POLICY_CHAIN_RULE_H

@@ -33,11 +33,11 @@ typedef struct {
     size_t max_state;      /* bytes of the plaintext that is handed over */
 } rpl_node_settings;
 
-/* What the host brought about one peer and a rule of ours trusts; it ages as any other facts do. */
+/* What the host brought about one peer, proven against headers that a quorum knew when it came. It is
+ * no yes: whether they still know them, and nothing newer, is asked in each hearing. */
 typedef struct {
     bool is_set;
-    rpl_chain_question question;
-    rpl_chain_facts facts;
+    rpl_chain_pushed views;
 } rpl_node_pushed;
 
 typedef struct {

@@ -104,8 +104,8 @@ typedef struct {
      * is all. RPL_UNAVAILABLE, RPL_MALFORMED */
     rpl_status (*chain_list)(void *self, size_t provider, const uint8_t block[static 32],
                              rpl_contract_item *items, size_t cap, size_t *count);
-    /* What each pinned provider knows of two blocks by number, for chain_push.h: the first is to be
-     * final. It does not fail. */
+    /* What each pinned provider knows of two blocks by number, and which its own latest is, for
+     * chain_push.h: the first is to be final. Asked now and within a deadline; it does not fail. */
     void (*chain_witness)(void *self, uint64_t finalized, uint64_t latest,
                           rpl_chain_witnesses *out);
     /* A finalized block that a quorum confirmed: its time raises the floor of the time. */

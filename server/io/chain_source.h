@@ -4,7 +4,8 @@
  *
  *   each    chain id, own latest and own finalized header
  *   all     of each kind the highest number that a quorum of providers has reached; a provider that
- *           is behind it is asked about its own, for its refusal counts
+ *           is behind it is asked about its own, for its refusal counts; so is one that is ahead, as
+ *           well, so that nobody who lags keeps a fresh revocation unheard
  *   each    header by that number and eth_getProof of all words, in one batch, verified against each
  *           other; where a provider gives no proofs, eth_getStorageAt and eth_getCode by block hash
  *
@@ -46,7 +47,8 @@ void rpl_chain_source_keys(rpl_chain_source *source, const rpl_rpc_keys *keys);
 void rpl_chain_source_ask(rpl_chain_source *source, const rpl_chain_question *question,
                           rpl_chain_facts *out);
 
-/* What each provider knows of two blocks by number, one after the other; the same promise. */
+/* What each provider knows of two blocks by number, and which its own are; the same promise, and the
+ * same deadline, but nobody is asked twice. */
 void rpl_chain_source_witness(rpl_chain_source *source, uint64_t finalized, uint64_t latest,
                               rpl_chain_witnesses *out);
 /* The end of the contract's list at a block, as one provider has it (chain_list.h).

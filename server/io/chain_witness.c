@@ -5,7 +5,7 @@
 
 #include "attestation/policy/block_header.h"
 
-enum { CHAIN_ID, FINAL, FINALIZED, LATEST, CALLS, PARAMS_MAX = 32 };
+enum { CHAIN_ID, FINAL, NEWEST, FINALIZED, LATEST, CALLS, PARAMS_MAX = 32 };
 
 static void free_results(rpl_json_rpc_results *results)
 {
@@ -27,13 +27,15 @@ static rpl_status take_hash(const json_t *block, uint64_t number, uint8_t hash[s
 static rpl_status read_results(json_t *const *items, uint64_t finalized, uint64_t latest,
                                rpl_chain_witness *out)
 {
-    rpl_block_header final;
+    rpl_block_header final, newest;
     rpl_chain_witness w = {.standing = RPL_CHAIN_UNASKED};
 
     if (!rpl_rpc_quantity(items[CHAIN_ID], &w.chain_id))
         return rpl_fail(RPL_MALFORMED, "RPC: eth_chainId is no QUANTITY");
     RPL_TRY(rpl_block_header_read(items[FINAL], &final));
+    RPL_TRY(rpl_block_header_read(items[NEWEST], &newest));
     w.finalized_number = final.number;
+    w.latest_number = newest.number;
     RPL_TRY(take_hash(items[FINALIZED], finalized, w.finalized_hash));
     RPL_TRY(take_hash(items[LATEST], latest, w.latest_hash));
     *out = w;
@@ -48,6 +50,7 @@ rpl_status rpl_chain_witness_ask(const rpl_json_rpc_endpoint *endpoint, uint64_t
     const rpl_json_rpc_call calls[CALLS] = {
         [CHAIN_ID] = {"eth_chainId", "[]"},
         [FINAL] = {"eth_getBlockByNumber", "[\"finalized\",false]"},
+        [NEWEST] = {"eth_getBlockByNumber", "[\"latest\",false]"},
         [FINALIZED] = {"eth_getBlockByNumber", first},
         [LATEST] = {"eth_getBlockByNumber", second},
     };

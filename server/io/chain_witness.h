@@ -1,5 +1,5 @@
 /* chain_witness.h - asks one provider what it knows of two blocks by number, for chain_push.h: their
- * hashes, by headers that hash to them, and which block it calls final. Blocking.
+ * hashes, by headers that hash to them, and which blocks it calls final and latest. Blocking.
  */
 #ifndef RPL_SERVER_IO_CHAIN_WITNESS_H
 #define RPL_SERVER_IO_CHAIN_WITNESS_H

@@ -48,21 +48,34 @@ static void agree(rpl_chain_hearing *hearing)
                     &hearing->agreement);
 }
 
+/* The witnesses are asked now: what they said when it was pushed is of no use. */
+static void ask_witnesses(const rpl_chain_hearing *hearing, const rpl_ports *ports,
+                          const rpl_chain_pushed *pushed, rpl_chain_facts *facts)
+{
+    rpl_chain_witnesses witnesses = {0};
+
+    ports->chain_witness(ports->self, pushed->finalized.block.number, pushed->latest.block.number,
+                         &witnesses);
+    rpl_chain_push_facts(pushed, hearing->pin.chain_id, &witnesses, facts);
+}
+
 /* What was pushed stands in for providers that gave nothing that counts; the word of one that did
  * stays, so that it can refuse. */
-static void use_pushed(rpl_chain_hearing *hearing)
+static void use_pushed(rpl_chain_hearing *hearing, const rpl_ports *ports)
 {
-    const rpl_chain_question *asked = &hearing->peer.question, *known = &hearing->pushed.question;
+    const rpl_chain_pushed *pushed = &hearing->pushed.views;
+    const rpl_chain_question *asked = &hearing->peer.question, *known = &pushed->question;
+    rpl_chain_facts facts;
 
     if (!hearing->pushed.is_set ||
         !rpl_bytes_equal(rpl_bytes_of(asked, sizeof(*asked)), rpl_bytes_of(known, sizeof(*known))))
         return;
-    for (size_t i = 0; i < hearing->pushed.facts.count; i++) {
+    ask_witnesses(hearing, ports, pushed, &facts);
+    for (size_t i = 0; i < facts.count; i++) {
         if (!rpl_chain_counts(&hearing->agreement, i))
-            hearing->facts.reports[i] = hearing->pushed.facts.reports[i];
+            hearing->facts.reports[i] = facts.reports[i];
     }
-    hearing->facts.count = hearing->pushed.facts.count;
-    agree(hearing);
+    hearing->facts.count = facts.count;
 }
 
 /* A peer's mark becomes ours for this hearing when a quorum knows it as final; else it is dropped. */
@@ -104,23 +117,21 @@ static void take_answer(rpl_chain_hearing *hearing, const rpl_ports *ports)
 
 void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports)
 {
-    begin_to_ask(hearing, ports);
     take_hint(hearing, ports);
+    begin_to_ask(hearing, ports);
     ports->chain(ports->self, &hearing->peer.question, &hearing->facts);
     take_answer(hearing, ports);
-    if (!hearing->agreement.is_reached)
-        use_pushed(hearing);
+    if (hearing->agreement.is_reached)
+        return;
+    use_pushed(hearing, ports);
+    take_answer(hearing, ports);
 }
 
 void rpl_chain_hearing_pushed(rpl_chain_hearing *hearing, const rpl_ports *ports,
                               const rpl_chain_pushed *pushed)
 {
-    rpl_chain_witnesses witnesses = {0};
-
     begin_to_ask(hearing, ports);
-    ports->chain_witness(ports->self, pushed->finalized.block.number, pushed->latest.block.number,
-                         &witnesses);
-    rpl_chain_push_facts(pushed, &witnesses, &hearing->facts);
+    ask_witnesses(hearing, ports, pushed, &hearing->facts);
     take_answer(hearing, ports);
 }
 
@@ -130,12 +141,17 @@ static bool is_named(const uint8_t digest[static 32])
     return !rpl_bytes_equal(rpl_bytes_of(digest, 32), rpl_bytes_of(none, 32));
 }
 
+static bool names_one(const rpl_chain_view *view)
+{
+    return is_named(view->identity.digest) || is_named(view->identity.next);
+}
+
 rpl_status rpl_chain_hearing_may_bootstrap(const rpl_chain_hearing *hearing)
 {
     for (size_t i = 0; i < hearing->agreement.n_providers; i++) {
-        const rpl_contract_identity *named = &hearing->facts.reports[i].latest.identity;
+        const rpl_chain_report *r = &hearing->facts.reports[i];
         if (rpl_chain_counts(&hearing->agreement, i) &&
-            (is_named(named->digest) || is_named(named->next)))
+            (names_one(&r->latest) || (r->has_newest && names_one(&r->newest))))
             return rpl_fail(RPL_CONFLICT, "the contract names an identity already, and a bootstrap "
                                           "would make another: let this node receive that one");
     }

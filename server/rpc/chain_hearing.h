@@ -16,7 +16,7 @@ typedef struct {
     rpl_chain_block hint;   /* a peer's mark; number 0: none */
     rpl_chain_case peer;
     bool was_asked;
-    int64_t asked_ms; /* CLOCK_BOOTTIME, before the first request */
+    int64_t asked_ms; /* CLOCK_BOOTTIME, before the first request about the peer */
     rpl_chain_time time;
     rpl_chain_facts facts;
     rpl_chain_agreement agreement;
@@ -30,7 +30,8 @@ void rpl_chain_hearing_of_state(rpl_chain_hearing *hearing, const rpl_identity_p
                                 uint64_t highest_epoch);
 /* The node itself is the peer: what the contract says of it, judged by nobody. */
 void rpl_chain_hearing_of_self(rpl_chain_hearing *hearing, const rpl_node *node);
-/* Worker. Asks, and sees who agrees. */
+/* Worker. Asks, and sees who agrees; without an agreement asks who still knows what was pushed about
+ * this very peer. */
 void rpl_chain_hearing_ask(rpl_chain_hearing *hearing, const rpl_ports *ports);
 /* Worker. Sees who confirms the blocks of what was pushed. */
 void rpl_chain_hearing_pushed(rpl_chain_hearing *hearing, const rpl_ports *ports,

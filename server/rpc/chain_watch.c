@@ -94,17 +94,26 @@ static void in_worker_ask(rpl_flow *flow)
         ask_lists(call, ports);
 }
 
-/* The identity of a node that bootstrapped is pinned where it counts: by the quorum, at both blocks. */
+static bool names(const rpl_chain_report *r, const uint8_t digest[static 32])
+{
+    return rpl_chain_names_identity(&r->finalized, digest) &&
+           rpl_chain_names_identity(&r->latest, digest) &&
+           (!r->has_newest || rpl_chain_names_identity(&r->newest, digest));
+}
+
+/* The identity of a node that bootstrapped is pinned where it counts: by a quorum, at all blocks, and
+ * nobody whose word counts says otherwise. */
 static bool is_pinned(const rpl_chain_hearing *heard, const rpl_node *node)
 {
     uint8_t digest[32];
 
     if (!heard->agreement.is_reached || !node->state)
         return false;
-    const rpl_chain_report *r = &heard->facts.reports[heard->agreement.spokesman];
     rpl_identity_digest(rpl_identity_public(rpl_state_identity(node->state)), digest);
-    return rpl_chain_names_identity(&r->finalized, digest) &&
-           rpl_chain_names_identity(&r->latest, digest);
+    for (size_t i = 0; i < heard->agreement.n_providers; i++)
+        if (rpl_chain_counts(&heard->agreement, i) && !names(&heard->facts.reports[i], digest))
+            return false;
+    return true;
 }
 
 static void on_loop_heard(rpl_flow *flow)

@@ -8,11 +8,12 @@
  *   loop    the policy again if more than 30 s have passed; only now the node's own state changes:
  *           bootstrap or new file versions, receipt, signature
  *   worker  seal
- *   loop    answer
+ *   loop    answer, if no more than 30 s have passed since the policy was asked
  */
 #include "attestation/collateral_bundle.h"
 #include "server/rpc/flow.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 
 enum { RECHECK_AFTER_MS = 30000 };
@@ -92,8 +93,26 @@ static void in_worker_seal(rpl_flow *flow)
                                            call->snapshot.digest, &call->sealed, &call->sealed_len);
 }
 
+static bool is_old(const onboard_call *call)
+{
+    const rpl_ports *ports = rpl_flow_ports(&call->flow);
+    return ports->time(ports->self).boot_ms - call->verified_ms > RECHECK_AFTER_MS;
+}
+
+/* The host decides when the VM runs: what is released late was sealed by an old answer. */
+static rpl_status check_age(onboard_call *call)
+{
+    if (!is_old(call))
+        return rpl_ok();
+    sodium_memzero(call->sealed, call->sealed_len);
+    return rpl_fail(RPL_UNAVAILABLE, "sealing took too long: what admitted the joiner is more than "
+                                     "30 s old, and the message was thrown away; try again");
+}
+
 static void on_loop_sealed(rpl_flow *flow)
 {
+    if (flow->status.code == RPL_OK)
+        flow->status = check_age((onboard_call *)flow);
     if (flow->status.code == RPL_OK)
         flow->status = rpl_node_step(rpl_flow_node(flow), RPL_EVENT_ONBOARD_SEALED);
     if (flow->status.code != RPL_OK) {
@@ -127,12 +146,6 @@ static rpl_status record(onboard_call *call)
     return rpl_node_step(node, RPL_EVENT_ONBOARD_RECORDED);
 }
 
-static bool is_old(const onboard_call *call)
-{
-    const rpl_ports *ports = rpl_flow_ports(&call->flow);
-    return ports->time(ports->self).boot_ms - call->verified_ms > RECHECK_AFTER_MS;
-}
-
 /* What was true when the joiner was verified must still be true when it is sealed to. */
 static rpl_status recheck(onboard_call *call)
 {
@@ -148,6 +161,7 @@ static rpl_status recheck(onboard_call *call)
     if (!rpl_facts_hold(rpl_verification_facts(call->check->verification), now.now_s))
         return rpl_fail(RPL_STALE, collateral_expired);
     rpl_peer_check_policy(call->check, &call->judge.rules);
+    call->verified_ms = now.boot_ms;
     return rpl_ok();
 }
 

@@ -2,7 +2,7 @@
  *
  *   loop    copies of what the node knows
  *   worker  headers and proofs; the pinned providers are asked whether they know the blocks
- *   loop    kept for the next handover of that peer, if the rule trusts the blocks
+ *   loop    kept for the next handover of that peer, if the rule trusts the blocks; it asks them again
  */
 #include <stdlib.h>
 
@@ -33,11 +33,15 @@ static rpl_status refusal(const rpl_chain_agreement *agreement)
         rpl_code code;
         const char *why;
     } rows[] = {
+        {RPL_CHAIN_OVERTAKEN, RPL_STALE,
+         "a pinned provider is more than two blocks ahead of the latest block: bring newer ones"},
         {RPL_CHAIN_DISAGREES, RPL_UNTRUSTED,
          "the pinned providers know other blocks by these numbers, or do not call the first final"},
         {RPL_CHAIN_STALE, RPL_STALE,
          "the latest block is more than two minutes old: bring newer "
          "ones"},
+        {RPL_CHAIN_FINALIZED_STALE, RPL_STALE,
+         "the finalized block is more than an hour old: bring newer ones"},
         {RPL_CHAIN_FUTURE, RPL_STALE, "the latest block is from the future"},
         {RPL_CHAIN_BACKWARDS, RPL_STALE,
          "the finalized block is below one that was confirmed before: bring newer ones"},
@@ -90,7 +94,7 @@ static void on_loop_checked(rpl_flow *flow)
         return;
     }
     rpl_chain_hearing_keep(&call->chain, node);
-    node->pushed = (rpl_node_pushed){true, call->pushed.question, call->chain.facts};
+    node->pushed = (rpl_node_pushed){true, call->pushed};
     r.confirmed = (uint32_t)call->chain.agreement.n_agreeing;
     r.quorum = (uint32_t)call->chain.pin.quorum;
     r.finalized_number = call->pushed.finalized.block.number;

@@ -93,7 +93,11 @@ def fresh(chain):
 
 
 def a_holder(cluster, chain, operator, providers, secret):
-    holder = cluster.holder(secret)
+    holder = cluster.make()
+    holder.environment["REPLICATOOR_TEST_CHAIN_MS"] = "1500"
+    cluster.plant(secret)
+    holder.write_secret(secret)
+    holder.start()
     holder.post("/configure", "-H", "Content-Type: text/plain", "--data-binary",
                 "ETH_RPC_URL=" + ",".join(p.url for p in providers) + "\n")
     operator.propose("replicatoor-release", bytes.fromhex(holder.status()["measurements"]["release"]))
@@ -129,6 +133,15 @@ def test_proofs_of_the_host_count_where_a_quorum_knows_the_blocks(cluster, tmp_p
         assert answer.json()["confirmed"] == 3
         assert holder.onboard(request).status == 200
 
+        # the host cuts the providers off: what they confirmed a moment ago is no answer
+        for provider in providers:
+            provider.lie = is_silent
+        refused = holder.onboard(request)
+        assert refused.status == 503 and "policy.chain" in refused.failed_checks(), refused
+        for provider in providers:
+            provider.lie = gives_no_proofs
+        assert holder.onboard(request).status == 200
+
         # another value beside the same blocks
         edited = body["latest_proof"][:-1] + ("1" if body["latest_proof"][-1] == "0" else "0")
         forged = dict(body, latest_proof=edited)
@@ -141,6 +154,15 @@ def test_proofs_of_the_host_count_where_a_quorum_knows_the_blocks(cluster, tmp_p
         assert answer.status == 503, answer
         assert "no configured rule trusts these blocks" in answer.json()["message"]
         assert first.lied and second.lied
+
+        # three blocks later the host's are out of date, in whichever of them something was revoked
+        for provider in providers:
+            provider.lie = gives_no_proofs
+        assert holder.onboard(request).status == 200
+        chain.travel_to(chain.block()["time"] + 1, 3)
+        assert holder.onboard(request).status == 503
+        answer = push(holder, body)
+        assert (answer.status, answer.json()["code"]) == (403, "stale"), answer
 
 
 def test_a_node_with_a_contract_hands_over_by_what_the_chain_says(cluster, tmp_path, secret):

@@ -32,6 +32,7 @@ CODE = "0x6001600255"
 failed_once = set()
 blocks = {}
 lock = threading.Lock()
+meeting = threading.Barrier(2)
 
 
 class Raw(Exception):
@@ -78,7 +79,7 @@ def make_block(recorded, number, fork):
 
 
 # the numbers by key where they are not LATEST and FINALIZED
-HEIGHTS = {"ahead": (103, 93), "behind": (98, 88), "far": (10**15, 10**15 - 1), "ancient": (3, 2),
+HEIGHTS = {"ahead": (103, 93), "boast": (103, 93), "behind": (98, 88), "far": (10**15, 10**15 - 1), "ancient": (3, 2),
            "upside": (90, 100)}
 
 
@@ -90,6 +91,8 @@ def get_block(recorded, key, tag):
     latest, finalized = HEIGHTS.get(key, (LATEST, FINALIZED))
     number = {"latest": latest, "finalized": finalized}.get(tag)
     number = int(tag, 16) if number is None else number
+    if key == "boast" and tag == hex(latest):
+        raise Error(-32000)
     if key == "othernumber" and tag.startswith("0x"):
         number += 1
     if key == "nullblock":
@@ -229,6 +232,8 @@ def serve(conn, context, recorded, folder, address):
             if key == "silent":
                 tls.recv(1)
                 return
+            if key == "meet":  # answers when two are here at once
+                meeting.wait(10)
             if key == "slow":
                 time.sleep(0.02)
             try:
@@ -237,7 +242,7 @@ def serve(conn, context, recorded, folder, address):
                 status, body, headers = raw.status, raw.body, raw.headers
             tls.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}Connection: close"
                         "\r\n\r\n".encode() + body)
-    except (OSError, ValueError, IndexError):
+    except (OSError, ValueError, IndexError, threading.BrokenBarrierError):
         pass
 
 

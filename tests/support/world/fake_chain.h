@@ -43,8 +43,10 @@ static inline rpl_chain_facts fake_facts(void)
     rpl_chain_facts facts = {.count = 3};
     for (size_t i = 0; i < facts.count; i++)
         facts.reports[i] =
-            (rpl_chain_report){RPL_CHAIN_KNOWN, 1, fake_view(FAKE_FINALIZED, FAKE_NOW_S - 800),
-                               fake_view(FAKE_LATEST, FAKE_NOW_S - 12)};
+            (rpl_chain_report){.standing = RPL_CHAIN_KNOWN,
+                               .chain_id = 1,
+                               .finalized = fake_view(FAKE_FINALIZED, FAKE_NOW_S - 800),
+                               .latest = fake_view(FAKE_LATEST, FAKE_NOW_S - 12)};
     return facts;
 }
 

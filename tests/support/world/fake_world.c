@@ -131,9 +131,11 @@ static void chain(void *self, const rpl_chain_question *question, rpl_chain_fact
 
 static void chain_witness(void *self, uint64_t finalized, uint64_t latest, rpl_chain_witnesses *out)
 {
+    fake_world *w = self;
     (void)finalized;
     (void)latest;
-    *out = ((fake_world *)self)->chain_witnesses;
+    atomic_fetch_add(&w->n_witness, 1);
+    *out = w->chain_witnesses;
 }
 
 static rpl_status chain_list(void *self, size_t provider, const uint8_t block[static 32],
@@ -270,6 +272,8 @@ static void reached(void *self, const char *row)
     if (w->n_rows == FAKE_ROWS_MAX)
         die("too many rows");
     w->rows[w->n_rows++] = row;
+    if (strcmp(row, "onboard.recorded") == 0)
+        atomic_fetch_add(&w->boot_ms, atomic_load(&w->seal_takes_ms));
 }
 
 static void read_machine(fake_world *w, const char *machine)

@@ -34,6 +34,8 @@ typedef struct {
     atomic_uint quotes_waiting, writes_waiting;
     atomic_uint n_quotes, n_collateral, n_writes, n_chain;
     _Atomic int64_t chain_takes_ms; /* by boot time, per answer */
+    _Atomic int64_t seal_takes_ms;  /* by boot time, from the receipt on */
+    atomic_uint n_witness;
     /* Set and read under the lock, or while no call is under way. */
     rpl_chain_facts chain_facts;       /* the answer */
     rpl_chain_question chain_question; /* the last one */

@@ -63,8 +63,10 @@ static void every_other_bit_of_a_header_is_another_block(void **state)
 
 static rpl_chain_witness witness(void)
 {
-    rpl_chain_witness w = {
-        .standing = RPL_CHAIN_KNOWN, .chain_id = 8453, .finalized_number = approved.header.number};
+    rpl_chain_witness w = {.standing = RPL_CHAIN_KNOWN,
+                           .chain_id = 8453,
+                           .finalized_number = approved.header.number,
+                           .latest_number = approved.header.number};
     memcpy(w.finalized_hash, approved.header.hash, 32);
     memcpy(w.latest_hash, approved.header.hash, 32);
     return w;
@@ -80,7 +82,7 @@ static void only_who_confirms_both_blocks_vouches(void **state)
     w.witnesses[2].finalized_hash[31] ^= 1;
     w.witnesses[3].finalized_number--;
     w.witnesses[4].standing = RPL_CHAIN_UNREACHABLE;
-    rpl_chain_push_facts(&pushed, &w, &facts);
+    rpl_chain_push_facts(&pushed, 8453, &w, &facts);
     assert_int_equal(facts.count, 6);
     assert_int_equal(facts.reports[0].standing, RPL_CHAIN_KNOWN);
     assert_true(facts.reports[0].chain_id == 8453);
@@ -90,6 +92,37 @@ static void only_who_confirms_both_blocks_vouches(void **state)
     assert_int_equal(facts.reports[3].standing, RPL_CHAIN_DISAGREES);
     assert_int_equal(facts.reports[4].standing, RPL_CHAIN_UNREACHABLE);
     assert_int_equal(facts.reports[5].standing, RPL_CHAIN_UNASKED);
+}
+
+/* Who has left the block behind need not confirm it to be heard. */
+static void one_who_is_ahead_is_enough(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t ahead, chain_id;
+        rpl_chain_standing standing, want;
+    } cases[] = {
+        {2, 8453, RPL_CHAIN_KNOWN, RPL_CHAIN_KNOWN},
+        {3, 8453, RPL_CHAIN_KNOWN, RPL_CHAIN_OVERTAKEN},
+        {UINT64_MAX - approved.header.number, 8453, RPL_CHAIN_KNOWN, RPL_CHAIN_OVERTAKEN},
+        {3, 1, RPL_CHAIN_KNOWN, RPL_CHAIN_KNOWN},
+        {3, 8453, RPL_CHAIN_UNREACHABLE, RPL_CHAIN_KNOWN},
+    };
+    rpl_chain_facts facts;
+    assert_ok(read_with(header_len, header_len, strlen(proof)));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        rpl_chain_witnesses w = {3, {witness(), witness(), witness()}};
+        w.witnesses[0].latest_number = 0; /* who lags says nothing */
+        w.witnesses[2].latest_number += cases[i].ahead;
+        w.witnesses[2].latest_hash[0] ^= 1;
+        w.witnesses[2].chain_id = cases[i].chain_id;
+        w.witnesses[2].standing = cases[i].standing;
+        rpl_chain_push_facts(&pushed, 8453, &w, &facts);
+        if (facts.reports[0].standing != cases[i].want ||
+            facts.reports[1].standing != cases[i].want)
+            fail_msg("case %zu: one that %s", i,
+                     rpl_chain_standing_text(facts.reports[1].standing));
+    }
 }
 
 static int load(void **state)
@@ -117,6 +150,7 @@ int main(void)
         cmocka_unit_test(every_prefix_is_refused),
         cmocka_unit_test(every_other_bit_of_a_header_is_another_block),
         cmocka_unit_test(only_who_confirms_both_blocks_vouches),
+        cmocka_unit_test(one_who_is_ahead_is_enough),
     };
     return cmocka_run_group_tests(tests, load, unload);
 }

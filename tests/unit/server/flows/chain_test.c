@@ -272,6 +272,37 @@ static void a_chain_that_is_too_slow_gives_nothing(void **state)
     end_scene(&s);
 }
 
+/* The host may let the VM stand still between the last question and the release of the message. */
+static void what_is_sealed_too_late_is_not_given(void **state)
+{
+    (void)state;
+    scene s = a_scene(&sister_options);
+    atomic_store(&s.holder->world->seal_takes_ms, 30001);
+    call_onboard(s.holder, &s.onboard, &s.request);
+    (void)fake_call_error(&s.onboard, "unavailable");
+    assert_true(fake_world_reached(s.holder->world, "onboard.recorded"));
+    assert_false(fake_world_reached(s.holder->world, "onboard.sealed"));
+    fake_call_free(&s.onboard);
+    atomic_store(&s.holder->world->seal_takes_ms, 30000);
+    call_onboard(s.holder, &s.onboard, &s.request);
+    (void)onboarded(&s.onboard);
+    end_scene(&s);
+}
+
+/* One of two is behind or lies; the other is asked at its own newest block, too. */
+static void a_revocation_that_one_has_heard_of_refuses(void **state)
+{
+    (void)state;
+    scene s = a_scene(&sister_options);
+    rpl_chain_report *r = &s.holder->world->chain_facts.reports[1];
+    r->has_newest = true;
+    r->newest = r->latest;
+    r->newest.block.number++;
+    r->newest.release = fake_revoked();
+    onboard_is_refused(&s, "denied", "policy.release", "RELEASE_REVOKED");
+    end_scene(&s);
+}
+
 static void what_a_quorum_confirmed_is_remembered(void **state)
 {
     (void)state;
@@ -321,6 +352,18 @@ static void a_bootstrapped_node_waits_for_its_pin(void **state)
     fake_chain_tick(s);
     assert_int_equal(s->node->phase, RPL_PHASE_AWAITING_PIN);
     fake_chain_name(s->world, pub);
+    /* one whose word counts names another one, at the agreed block or at a newer one */
+    rpl_chain_report *dissent = &s->world->chain_facts.reports[2];
+    dissent->latest.identity.digest[0] ^= 1;
+    fake_chain_tick(s);
+    assert_int_equal(s->node->phase, RPL_PHASE_AWAITING_PIN);
+    dissent->has_newest = true;
+    dissent->newest = dissent->latest;
+    dissent->newest.block.number++;
+    dissent->latest.identity.digest[0] ^= 1;
+    fake_chain_tick(s);
+    assert_int_equal(s->node->phase, RPL_PHASE_AWAITING_PIN);
+    dissent->has_newest = false;
     fake_chain_tick(s);
     assert_int_equal(s->node->phase, RPL_PHASE_HOLDING);
     fake_call_free(&request);
@@ -333,6 +376,11 @@ static void a_bootstrap_beside_a_named_identity_is_a_conflict(void **state)
     (void)state;
     fake_server *s = a_node_on_chain(&holder_options);
     s->world->chain_facts.reports[1].latest.identity.digest[0] = 1;
+    bootstrap_code(s, "conflict");
+    s->world->chain_facts = fake_facts();
+    s->world->chain_facts.reports[1].has_newest = true;
+    s->world->chain_facts.reports[1].newest = fake_view(FAKE_LATEST + 1, FAKE_NOW_S);
+    s->world->chain_facts.reports[1].newest.identity.next[0] = 1;
     bootstrap_code(s, "conflict");
     s->world->chain_facts = (rpl_chain_facts){.count = 3};
     bootstrap_code(s, "unavailable");
@@ -425,6 +473,8 @@ int main(void)
         cmocka_unit_test(a_slow_quote_means_asking_again),
         cmocka_unit_test(a_quick_quote_does_not),
         cmocka_unit_test(a_chain_that_is_too_slow_gives_nothing),
+        cmocka_unit_test(what_is_sealed_too_late_is_not_given),
+        cmocka_unit_test(a_revocation_that_one_has_heard_of_refuses),
         cmocka_unit_test(what_a_quorum_confirmed_is_remembered),
         cmocka_unit_test(a_bootstrapped_node_waits_for_its_pin),
         cmocka_unit_test(a_bootstrap_beside_a_named_identity_is_a_conflict),

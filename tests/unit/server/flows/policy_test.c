@@ -32,7 +32,8 @@ static scene a_scene(void)
     atomic_store(&s.server->world->now_s, s.approved.header.timestamp + 10);
     rpl_chain_witness w = {.standing = RPL_CHAIN_KNOWN,
                            .chain_id = 8453,
-                           .finalized_number = s.approved.header.number};
+                           .finalized_number = s.approved.header.number,
+                           .latest_number = s.approved.header.number};
     memcpy(w.finalized_hash, s.approved.header.hash, 32);
     memcpy(w.latest_hash, s.approved.header.hash, 32);
     s.server->world->chain_witnesses = (rpl_chain_witnesses){3, {w, w, w}};
@@ -139,44 +140,136 @@ static void without_a_contract_there_is_nothing_to_push(void **state)
     end_scene(&s);
 }
 
-/* The providers give no proofs; what was pushed about this very peer stands in for them. */
+static void a_block_that_a_provider_has_left_behind_is_refused(void **state)
+{
+    (void)state;
+    scene s = a_scene();
+    s.server->world->chain_witnesses.witnesses[2].latest_number += 3;
+    is_refused(&s, "stale");
+    end_scene(&s);
+}
+
+/* --- in a handover --- */
+
+typedef struct {
+    fake_server *holder, *joiner;
+    fake_call request;
+} handover;
+
+static rpl_chain_witness fake_witness(const rpl_chain_report *r)
+{
+    rpl_chain_witness w = {.standing = RPL_CHAIN_KNOWN,
+                           .chain_id = 1,
+                           .finalized_number = FAKE_FINALIZED,
+                           .latest_number = FAKE_LATEST};
+    memcpy(w.finalized_hash, r->finalized.block.hash, 32);
+    memcpy(w.latest_hash, r->latest.block.hash, 32);
+    return w;
+}
+
+/* The providers give no proofs; the host has pushed what is true about the joiner. */
+static handover a_handover(void)
+{
+    static const fake_server_options holder = {.machine = "first", .seed = 1, .chain = &fake_pin},
+                                     other = {.machine = "other", .seed = 3, .chain = &fake_pin};
+    handover h = {.holder = a_holder_on_chain(&holder), .joiner = a_node_on_chain(&other)};
+    fake_world *w = h.holder->world;
+    fake_call onboard;
+    call_request(h.joiner, &h.request, NULL);
+    call_onboard(h.holder, &onboard, &h.request);
+    const rpl_chain_report *r = &w->chain_facts.reports[0];
+    const rpl_chain_witness knows = fake_witness(r);
+    h.holder->node->pushed = (rpl_node_pushed){true, {w->chain_question, r->finalized, r->latest}};
+    w->chain_witnesses = (rpl_chain_witnesses){3, {knows, knows, knows}};
+    w->chain_facts = (rpl_chain_facts){.count = 3};
+    fake_call_free(&onboard);
+    return h;
+}
+
+static void end_handover(handover *h)
+{
+    fake_call_free(&h->request);
+    fake_server_free(h->holder);
+    fake_server_free(h->joiner);
+}
+
+static void is_given(handover *h)
+{
+    fake_call onboard;
+    call_onboard(h->holder, &onboard, &h->request);
+    (void)onboarded(&onboard);
+    fake_call_free(&onboard);
+}
+
+static void is_not_given(handover *h, const char *code, const char *check)
+{
+    fake_call onboard;
+    call_onboard(h->holder, &onboard, &h->request);
+    assert_string_equal(fake_call_error(&onboard, code)->check, check);
+    fake_call_free(&onboard);
+}
+
 static void a_handover_uses_what_was_pushed_about_its_peer(void **state)
 {
     (void)state;
-    static const fake_server_options holder = {.machine = "first", .seed = 1, .chain = &fake_pin},
-                                     other = {.machine = "other", .seed = 3, .chain = &fake_pin};
-    fake_server *h = a_holder_on_chain(&holder), *j = a_node_on_chain(&other);
-    fake_call request, onboard;
-    call_request(j, &request, NULL);
-    call_onboard(h, &onboard, &request);
-    const rpl_chain_question asked = h->world->chain_question;
-    fake_call_free(&onboard);
-    h->node->pushed = (rpl_node_pushed){true, asked, h->world->chain_facts};
-    h->world->chain_facts = (rpl_chain_facts){.count = 3};
-    call_onboard(h, &onboard, &request);
-    (void)onboarded(&onboard);
-    fake_call_free(&onboard);
-    /* one provider that does answer, and says no */
-    h->world->chain_facts.reports[1] = fake_facts().reports[1];
-    h->world->chain_facts.reports[1].latest.release = fake_revoked();
-    call_onboard(h, &onboard, &request);
-    assert_string_equal(fake_call_error(&onboard, "denied")->check, "policy.release");
-    fake_call_free(&onboard);
+    handover h = a_handover();
+    rpl_node_pushed *pushed = &h.holder->node->pushed;
+    is_given(&h);
     /* another peer's facts are of no use */
-    h->world->chain_facts = (rpl_chain_facts){.count = 3};
-    h->node->pushed.question.device[0] ^= 1;
-    call_onboard(h, &onboard, &request);
-    assert_string_equal(fake_call_error(&onboard, "unavailable")->check, "policy.chain");
-    fake_call_free(&onboard);
+    pushed->views.question.device[0] ^= 1;
+    is_not_given(&h, "unavailable", "policy.chain");
     /* they age like any others */
-    h->node->pushed.question.device[0] ^= 1;
-    atomic_fetch_add(&h->world->now_s, 121);
-    call_onboard(h, &onboard, &request);
-    (void)fake_call_error(&onboard, "unavailable");
-    fake_call_free(&onboard);
-    fake_call_free(&request);
-    fake_server_free(h);
-    fake_server_free(j);
+    pushed->views.question.device[0] ^= 1;
+    atomic_fetch_add(&h.holder->world->now_s, 121);
+    is_not_given(&h, "unavailable", "policy.chain");
+    end_handover(&h);
+}
+
+static void a_provider_that_answers_for_itself_can_refuse(void **state)
+{
+    (void)state;
+    handover h = a_handover();
+    h.holder->world->chain_facts.reports[1] = fake_facts().reports[1];
+    h.holder->world->chain_facts.reports[1].latest.release = fake_revoked();
+    is_not_given(&h, "denied", "policy.release");
+    end_handover(&h);
+}
+
+/* The host pushes, then cuts the providers off: nothing that they said is kept. */
+static void without_witnesses_now_what_was_pushed_is_unknown(void **state)
+{
+    (void)state;
+    handover h = a_handover();
+    is_given(&h);
+    h.holder->world->chain_witnesses.witnesses[0].standing = RPL_CHAIN_UNREACHABLE;
+    is_given(&h);
+    h.holder->world->chain_witnesses.witnesses[1].standing = RPL_CHAIN_UNREACHABLE;
+    is_not_given(&h, "unavailable", "policy.chain");
+    h.holder->world->chain_witnesses = (rpl_chain_witnesses){0};
+    is_not_given(&h, "unavailable", "policy.chain");
+    end_handover(&h);
+}
+
+static void what_was_pushed_ends_where_a_witness_is_ahead(void **state)
+{
+    (void)state;
+    handover h = a_handover();
+    h.holder->world->chain_witnesses.witnesses[2].latest_number += 2;
+    is_given(&h);
+    h.holder->world->chain_witnesses.witnesses[2].latest_number++;
+    is_not_given(&h, "unavailable", "policy.chain");
+    end_handover(&h);
+}
+
+static void each_hearing_asks_the_witnesses_anew(void **state)
+{
+    (void)state;
+    handover h = a_handover();
+    const unsigned before = atomic_load(&h.holder->world->n_witness);
+    is_given(&h);
+    is_given(&h);
+    assert_int_equal(atomic_load(&h.holder->world->n_witness), before + 2);
+    end_handover(&h);
 }
 
 int main(void)
@@ -188,7 +281,12 @@ int main(void)
         cmocka_unit_test(an_old_block_is_refused),
         cmocka_unit_test(a_changed_proof_is_refused),
         cmocka_unit_test(without_a_contract_there_is_nothing_to_push),
+        cmocka_unit_test(a_block_that_a_provider_has_left_behind_is_refused),
         cmocka_unit_test(a_handover_uses_what_was_pushed_about_its_peer),
+        cmocka_unit_test(a_provider_that_answers_for_itself_can_refuse),
+        cmocka_unit_test(without_witnesses_now_what_was_pushed_is_unknown),
+        cmocka_unit_test(what_was_pushed_ends_where_a_witness_is_ahead),
+        cmocka_unit_test(each_hearing_asks_the_witnesses_anew),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,24 +158,47 @@ static void three_that_agree_name_the_same_blocks(void **state)
     }
 }
 
-/* What is asked about is what a quorum has reached, whoever is ahead, behind or makes numbers up. */
+static void assert_newest(const rpl_chain_report *report, uint64_t number)
+{
+    assert_int_equal(report->has_newest, number > 0);
+    if (number > 0)
+        assert_block(&report->newest, number);
+}
+
+/* What is asked about is what a quorum has reached, whoever is ahead, behind or makes numbers up; who
+ * is ahead is heard there as well. */
 static void one_that_is_elsewhere_moves_nobody(void **state)
 {
     (void)state;
     static const struct {
         const char *key;
         uint64_t latest, finalized; /* at which it is read itself */
-    } others[] = {{"ahead", LATEST, FINALIZED},
-                  {"far", LATEST, FINALIZED},
-                  {"behind", 98, 88},
-                  {"ancient", 3, 2}};
+        uint64_t newest;            /* and there; 0: nowhere else */
+    } others[] = {{"ahead", LATEST, FINALIZED, 103},
+                  {"far", LATEST, FINALIZED, UINT64_C(1000000000000000)},
+                  {"behind", 98, 88, 0},
+                  {"ancient", 3, 2, 0}};
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         const rpl_chain_facts f =
             facts_of((const char *const[]){"honest", others[i].key, "slow"}, 3, 2, SHORT_MS);
         assert_known(&f.reports[0], LATEST, FINALIZED);
         assert_known(&f.reports[1], others[i].latest, others[i].finalized);
         assert_known(&f.reports[2], LATEST, FINALIZED);
+        assert_newest(&f.reports[0], 0);
+        assert_newest(&f.reports[1], others[i].newest);
+        assert_newest(&f.reports[2], 0);
     }
+}
+
+/* It says that it has a newer block, and does not show it: its word is not known. */
+static void one_that_cannot_show_its_own_newest_block_is_unknown(void **state)
+{
+    (void)state;
+    const rpl_chain_facts f =
+        facts_of((const char *const[]){"honest", "boast", "slow"}, 3, 2, SHORT_MS);
+    assert_int_equal(f.reports[1].standing, RPL_CHAIN_REFUSED);
+    assert_known(&f.reports[0], LATEST, FINALIZED);
+    assert_known(&f.reports[2], LATEST, FINALIZED);
 }
 
 static void a_quorum_of_all_is_asked_about_what_all_have(void **state)
@@ -183,8 +206,11 @@ static void a_quorum_of_all_is_asked_about_what_all_have(void **state)
     (void)state;
     const rpl_chain_facts f =
         facts_of((const char *const[]){"honest", "behind", "ahead"}, 3, 3, SHORT_MS);
-    for (size_t i = 0; i < 3; i++)
+    static const uint64_t newest[] = {LATEST, 0, 103};
+    for (size_t i = 0; i < 3; i++) {
         assert_known(&f.reports[i], 98, 88);
+        assert_newest(&f.reports[i], newest[i]);
+    }
 }
 
 static void another_fork_is_told_as_it_is(void **state)
@@ -374,11 +400,26 @@ static void witnesses_say_which_blocks_they_know(void **state)
                      rpl_chain_standing_text(w.witnesses[1].standing));
         const rpl_chain_witness *honest = &w.witnesses[0];
         assert_true(honest->chain_id == 8453 && honest->finalized_number == FINALIZED);
+        assert_true(honest->latest_number == LATEST);
         assert_memory_equal(honest->latest_hash, facts.reports[0].latest.block.hash, 32);
         assert_memory_equal(honest->finalized_hash, facts.reports[0].finalized.block.hash, 32);
         if (strcmp(cases[i].key, "fork") == 0)
             assert_memory_not_equal(w.witnesses[1].latest_hash, honest->latest_hash, 32);
     }
+}
+
+/* All are asked at once, and none for longer than the deadline of all of it. */
+static void witnesses_are_asked_side_by_side(void **state)
+{
+    (void)state;
+    const rpl_rpc_prefixes prefixes = prefixes_of(2);
+    rpl_chain_witnesses w;
+    rpl_chain_source *source = source_of(&prefixes, (const char *const[]){"meet", "meet"});
+    rpl_chain_source_witness(source, FINALIZED, LATEST, &w);
+    rpl_chain_source_free(source);
+    for (size_t i = 0; i < 2; i++)
+        if (w.witnesses[i].standing != RPL_CHAIN_KNOWN)
+            fail_msg("one that %s", rpl_chain_standing_text(w.witnesses[i].standing));
 }
 
 static void the_list_is_read_page_by_page(void **state)
@@ -414,6 +455,7 @@ int main(void)
         cmocka_unit_test(one_honest_provider_is_read_at_both_blocks),
         cmocka_unit_test(three_that_agree_name_the_same_blocks),
         cmocka_unit_test(one_that_is_elsewhere_moves_nobody),
+        cmocka_unit_test(one_that_cannot_show_its_own_newest_block_is_unknown),
         cmocka_unit_test(a_quorum_of_all_is_asked_about_what_all_have),
         cmocka_unit_test(another_fork_is_told_as_it_is),
         cmocka_unit_test(what_is_no_answer_is_unknown_and_says_why),
@@ -424,6 +466,7 @@ int main(void)
         cmocka_unit_test(without_keys_nobody_is_asked),
         cmocka_unit_test(keys_and_addresses_are_in_no_log),
         cmocka_unit_test(witnesses_say_which_blocks_they_know),
+        cmocka_unit_test(witnesses_are_asked_side_by_side),
         cmocka_unit_test(the_list_is_read_page_by_page),
     };
     if (rpl_http_global_init().code != RPL_OK)
