@@ -174,7 +174,7 @@ static void every_reason_is_named(void **state)
     rpl_quote_facts facts;
     rpl_verdict v;
     quote[8] = quote[12] = quote[v4.quote_len - 1] = 1;
-    quote[48 + 120] |= 1; /* DEBUG */
+    quote[48 + 120] = 1; /* DEBUG */
     judge_case(&v4, rpl_bytes_of(quote, v4.quote_len), &policy, &v, &facts);
     static const char *const codes[] = {"HEADER_RESERVED", "QE_VENDOR", "TRAILING",
                                         "QUOTE_SIGNATURE", "TD_DEBUG"};
