@@ -74,11 +74,11 @@ class Reply(Exception):
 class Provider:
     """A context manager. `lie`: None, or a function (provider, request, answer) -> the answer to give, of
     decoded JSON-RPC; it may return bytes, sent as they are, or raise Reply. `asked` counts requests by
-    method, `lied` those that the lie changed."""
+    method, `lied` those that the lie changed. `others`: another key -> the chain that its owner is shown."""
 
     def __init__(self, chain, ca, address, lie=None, **dates):
         self.chain, self.address, self.lie = chain, address, lie
-        self.asked, self.lied, self.paths = {}, 0, set()
+        self.asked, self.lied, self.paths, self.others = {}, 0, set(), {}
         self.context = ca.context(address, **dates)
         self.server = None
 
@@ -115,17 +115,17 @@ class Provider:
     def forget(self):
         self.asked, self.lied = {}, 0
 
-    def forward(self, request):
+    def forward(self, request, key=KEY):
         """-> anvil's answer to one decoded request"""
         body = json.dumps(request).encode()
-        call = urllib.request.Request(self.chain.url, body, {"Content-Type": "application/json"})
+        call = urllib.request.Request(self.others.get(key, self.chain).url, body, {"Content-Type": "application/json"})
         with urllib.request.urlopen(call, timeout=20) as response:
             return json.load(response)
 
-    def answer(self, request):
+    def answer(self, request, key=KEY):
         method = request.get("method")
         self.asked[method] = self.asked.get(method, 0) + 1
-        truth = self.forward(request)
+        truth = self.forward(request, key)
         if self.lie is None:
             return truth
         told = self.lie(self, request, json.loads(json.dumps(truth)))
@@ -142,9 +142,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         provider.paths.add(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         try:
-            if self.path != PREFIX + KEY:
+            key = self.path.removeprefix(PREFIX)
+            if key != KEY and key not in provider.others:
                 raise Reply(404, b"no such key")
-            self._send(200, self._told(provider, json.loads(body)))
+            self._send(200, self._told(provider, key, json.loads(body)))
         except Reply as reply:
             provider.lied += 1
             self._send(reply.status, reply.body, reply.headers)
@@ -153,12 +154,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._send(404, b"")
 
     @staticmethod
-    def _told(provider, decoded):
+    def _told(provider, key, decoded):
         if isinstance(decoded, list):
-            told = [provider.answer(request) for request in decoded]
+            told = [provider.answer(request, key) for request in decoded]
             raw = [one for one in told if isinstance(one, bytes)]
             return raw[0] if raw else json.dumps(told).encode()
-        told = provider.answer(decoded)
+        told = provider.answer(decoded, key)
         return told if isinstance(told, bytes) else json.dumps(told).encode()
 
     def _send(self, status, body, headers=()):

@@ -160,21 +160,21 @@ def test_a_joiner_takes_from_the_pinned_identity_alone(gov, secret):
     request = joiner.request()
     impostor.write_secret(b"FORGED=" + os.urandom(8).hex().encode())
     with gov.fork() as fork:
-        provider.chain = fork.chain
+        provider.others["impostor"] = fork.chain
         impostor.start()
-        gov.configure(impostor)
+        gov.configure(impostor, [provider.prefix + "impostor"])
         made = impostor.post("/bootstrap")
         assert made.status == 200, made
         fork.pin(bytes.fromhex(made.json()["identity"]))
         impostor.wait_for(lambda: impostor.status()["phase"] == "holding")
         sealed = impostor.onboard(request)
         assert sealed.status == 200, sealed
-        provider.chain = gov.chain
     gov.present()
     provider.forget()
     before = joiner.fingerprint()
-    status, _, checks = refusal(joiner.receive(sealed.body))
-    assert status in (403, 409) and "policy.identity" in checks and provider.asked, checks
+    answer = joiner.receive(sealed.body)
+    status, _, checks = refusal(answer)
+    assert status in (403, 409) and "policy.identity" in checks and provider.asked, answer
     assert joiner.fingerprint() == before and joiner.files() == {}
 
 
