@@ -19,12 +19,17 @@ tar -c --exclude=./build --exclude=./.git --exclude=node_modules --owner=1000 --
 cp -L /etc/resolv.conf "$root/etc/"
 [ -z "$(ls /etc/apt/apt.conf.d/*proxy* 2>/dev/null)" ] || cp /etc/apt/apt.conf.d/*proxy* "$root/etc/apt/apt.conf.d/"
 
+# Where a proxy signs the packages' hosts, the machine says by whom.
+roots=
+[ -z "${NODE_EXTRA_CA_CERTS:-}" ] || { roots=/etc/host-roots.pem; cp -L "$NODE_EXTRA_CA_CERTS" "$root$roots"; }
+
 [ $# != 0 ] || set -- './run build && ./run build && build/dev/server/replicatoor --version'
 echo "in it: $*"
 # shellcheck disable=SC2016 # for the inner shell
 unshare --mount --pid --fork sh -euc '
     for folder in dev sys; do mount --rbind "/$folder" "$0/$folder"; done
     mount -t proc proc "$0/proc"
-    exec chroot "$0" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ sh -euc "cd /checkout && $1"
-' "$root" "$*"
+    exec chroot "$0" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/ ${2:+NODE_EXTRA_CA_CERTS=$2} \
+        sh -euc "cd /checkout && $1"
+' "$root" "$*" "$roots"
 echo "nothing else is needed"

@@ -67,6 +67,18 @@ def test_unknown_paths_are_404(node, path):
     check_refusal(node.get(path, "--path-as-is"), {404, 400})
 
 
+def post_large(node, path):
+    """The answer comes before the body is sent, and the connection is closed under it: now and then curl
+    notices the reset (55, 56) before it has read the answer, and is asked again."""
+    for _ in range(10):
+        try:
+            return node.post(path, "-H", "Content-Type: text/plain", "-H", "Expect:",
+                             "--data-binary", f"@{node.path('large')}")
+        except RuntimeError as failed:
+            assert "exit 55" in str(failed) or "exit 56" in str(failed)
+    raise AssertionError(f"{path}: never an answer")
+
+
 def test_bodies_over_the_limit_are_413(node):
     before = node.fingerprint()
     with open(node.path("large"), "wb") as f:
@@ -76,8 +88,7 @@ def test_bodies_over_the_limit_are_413(node):
     with open(node.path("large"), "wb") as f:
         f.truncate(40 << 20)
     for path in ("/receiveKey", "/onboard", "/configure", "/requestKey"):
-        answer = node.post(path, "-H", "Content-Type: text/plain", "-H", "Expect:",
-                           "--data-binary", f"@{node.path('large')}")
+        answer = post_large(node, path)
         assert answer.status == 413, answer
     assert node.fingerprint() == before
 
