@@ -1,5 +1,6 @@
 #include "attestation/policy/chain_rule.h"
 
+#include "attestation/policy/sentence.h"
 #include "attestation/tdx/calendar.h"
 #include "base/hex.h"
 #include "base/writer.h"
@@ -19,21 +20,6 @@ typedef struct {
     uint64_t from;         /* when it waits: from then on, by the time of blocks */
     bool waits_for_finality;
 } opinion;
-
-typedef struct {
-    char text[240];
-} sentence;
-
-static const char *say_parts(sentence *s, const char *const *parts)
-{
-    rpl_writer w = rpl_writer_over(s->text, sizeof(s->text) - 1);
-
-    *s = (sentence){{0}};
-    for (; *parts; parts++)
-        rpl_write_text(&w, *parts);
-    return s->text;
-}
-#define say(s, ...) say_parts((s), (const char *const[]){__VA_ARGS__, NULL})
 
 static void write_number(rpl_writer *w, uint64_t n)
 {
@@ -159,37 +145,39 @@ static void refuse(const subject *s, const opinion *o, rpl_verdict *verdict)
         [RPL_ENTRY_CANCELLED] = " was proposed and taken back",
     };
     char hex[65];
-    sentence got, want, fix;
+    rpl_sentence got, want, fix;
 
     rpl_hex_encode(rpl_bytes_of(s->value, 32), hex);
     rpl_verdict_fail(
         verdict, s->check, o->state == RPL_ENTRY_ENDED ? s->ended : s->not_listed,
-        say(&got, s->what, " ", hex, states[o->state]),
-        say(&want, "a ", s->what, " that the contract approves, at its finalized and latest block"),
-        say(&fix, "if it is yours: the owner of the contract proposes it (replicatoorctl upgrade "
-                  "propose); it counts 48 hours later"));
+        RPL_SAY(&got, s->what, " ", hex, states[o->state]),
+        RPL_SAY(&want, "a ", s->what,
+                " that the contract approves, at its finalized and latest block"),
+        RPL_SAY(&fix,
+                "if it is yours: the owner of the contract proposes it (replicatoorctl upgrade "
+                "propose); it counts 48 hours later"));
 }
 
 static void make_wait(const subject *s, const opinion *o, const rpl_chain_time *time,
                       rpl_verdict *verdict)
 {
     char wait[RPL_CHAIN_WAIT_TEXT_SIZE], hex[65];
-    sentence got, fix;
+    rpl_sentence got, fix;
 
     rpl_hex_encode(rpl_bytes_of(s->value, 32), hex);
     rpl_chain_wait_text(o->from, time->now_s, wait);
     rpl_verdict_pass(verdict, s->check);
     if (o->waits_for_finality) {
         rpl_verdict_fail(verdict, RPL_CHECK_POLICY_DELAY, "NOT_FINAL",
-                         say(&got, s->what, " ", hex, " is approved at the latest block only"),
+                         RPL_SAY(&got, s->what, " ", hex, " is approved at the latest block only"),
                          "approved at the finalized block, too",
                          "ask again in some minutes, when the chain has finalized it");
         return;
     }
     rpl_verdict_fail(verdict, RPL_CHECK_POLICY_DELAY, s->waits,
-                     say(&got, s->what, " ", hex, ": approved from ", wait),
+                     RPL_SAY(&got, s->what, " ", hex, ": approved from ", wait),
                      "48 hours between proposal and approval, whatever the contract says",
-                     say(&fix, "ask again after ", wait));
+                     RPL_SAY(&fix, "ask again after ", wait));
 }
 
 /* --- one subject over all reports --- */
@@ -309,11 +297,11 @@ static void decide_device(const hearing *h)
 static void refuse_unpinned(const hearing *h)
 {
     char hex[65];
-    sentence got;
+    rpl_sentence got;
 
     rpl_hex_encode(rpl_bytes_of(h->peer->identity, 32), hex);
     rpl_verdict_fail(h->verdict, RPL_CHECK_POLICY_IDENTITY, "IDENTITY_UNPINNED",
-                     say(&got, "no identity is pinned; the state's is ", hex),
+                     RPL_SAY(&got, "no identity is pinned; the state's is ", hex),
                      "the identity that the contract (setIdentity) or REPLICATOOR_IDENTITY names",
                      "compare identity_digest with /status of the true holder, then let the owner "
                      "of the contract set it; it counts once finalized");

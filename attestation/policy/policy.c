@@ -1,6 +1,7 @@
 #include "attestation/policy/policy.h"
 
 #include "attestation/policy/config_preimage.h"
+#include "attestation/policy/sentence.h"
 #include "base/hex.h"
 #include "base/writer.h"
 
@@ -8,22 +9,6 @@
 static const char *const governing[] = {"CONTRACT", "CHAIN_ID", "CONTRACT_CODE"};
 
 enum { SETTING_SHOWN = 150 };
-
-typedef struct {
-    char text[240];
-} sentence;
-
-/* The parts one behind the other; the last is NULL. */
-static const char *say_parts(sentence *s, const char *const *parts)
-{
-    rpl_writer w = rpl_writer_over(s->text, sizeof(s->text) - 1);
-
-    *s = (sentence){{0}};
-    for (; *parts; parts++)
-        rpl_write_text(&w, *parts);
-    return s->text;
-}
-#define say(s, ...) say_parts((s), (const char *const[]){__VA_ARGS__, NULL})
 
 static bool is_same(const uint8_t a[static 32], const uint8_t b[static 32])
 {
@@ -67,7 +52,7 @@ static void refuse_release(const rpl_policy_party *self, const rpl_policy_party 
 {
     static const uint8_t nothing[32];
     char hex[65];
-    sentence got, fix, want;
+    rpl_sentence got, fix, want;
 
     if (!has_release(peer)) {
         rpl_verdict_fail(verdict, RPL_CHECK_POLICY_RELEASE, "RELEASE_UNKNOWN",
@@ -77,20 +62,20 @@ static void refuse_release(const rpl_policy_party *self, const rpl_policy_party 
         return;
     }
     rpl_hex_encode(rpl_bytes_of(peer->identity->release, 32), hex);
-    say(&got, "release ", hex);
-    say(&fix, "if it is yours: approve release ", hex, " in ", list, " of REPLICATOOR_POLICY");
+    RPL_SAY(&got, "release ", hex);
+    RPL_SAY(&fix, "if it is yours: approve release ", hex, " in ", list, " of REPLICATOOR_POLICY");
     rpl_hex_encode(rpl_bytes_of(self->identity ? self->identity->release : nothing, 32), hex);
-    say(&want, "this node's release ", hex, ", or one listed in ", list);
+    RPL_SAY(&want, "this node's release ", hex, ", or one listed in ", list);
     rpl_verdict_fail(verdict, RPL_CHECK_POLICY_RELEASE, "RELEASE_NOT_APPROVED", got.text, want.text,
                      fix.text);
 }
 
 /* NAME=value of a peer: printable ASCII as it is, anything else as '?', and cut. */
-static const char *say_setting(sentence *s, const char *name, rpl_bytes value)
+static const char *say_setting(rpl_sentence *s, const char *name, rpl_bytes value)
 {
     rpl_writer w = rpl_writer_over(s->text, sizeof(s->text) - 1);
 
-    *s = (sentence){{0}};
+    *s = (rpl_sentence){{0}};
     rpl_write_text(&w, name);
     rpl_write_u8(&w, '=');
     for (size_t i = 0; i < value.len && i < SETTING_SHOWN; i++)
@@ -101,14 +86,14 @@ static const char *say_setting(sentence *s, const char *name, rpl_bytes value)
 static bool is_governed_alike(rpl_bytes ours, rpl_bytes theirs, const char *name,
                               rpl_verdict *verdict)
 {
-    sentence got, want, fix;
+    rpl_sentence got, want, fix;
 
     if (rpl_bytes_equal(ours, theirs))
         return true;
     rpl_verdict_fail(
         verdict, RPL_CHECK_POLICY_CONFIG, "CONFIG_GOVERNANCE", say_setting(&got, name, theirs),
         say_setting(&want, name, ours),
-        say(&fix, "set ", name, " of the peer to this node's value in its compose file"));
+        RPL_SAY(&fix, "set ", name, " of the peer to this node's value in its compose file"));
     return false;
 }
 
@@ -162,7 +147,7 @@ static void check_config(const rpl_policy_party *self, const rpl_policy_party *p
                          rpl_verdict *verdict)
 {
     char hex[65];
-    sentence fix;
+    rpl_sentence fix;
 
     if (has_own_config(self, peer)) {
         rpl_verdict_pass(verdict, RPL_CHECK_POLICY_CONFIG);
@@ -176,17 +161,17 @@ static void check_config(const rpl_policy_party *self, const rpl_policy_party *p
     rpl_verdict_fail_bytes(verdict, RPL_CHECK_POLICY_CONFIG, "CONFIG_DIFFERS",
                            rpl_bytes_of(peer->config_digest, 32),
                            rpl_bytes_of(self->config_digest, 32),
-                           say(&fix,
-                               "give the peer the same settings as this node (compare both "
-                               "/status), or approve release ",
-                               hex, " in REPLICATOOR_POLICY"));
+                           RPL_SAY(&fix,
+                                   "give the peer the same settings as this node (compare both "
+                                   "/status), or approve release ",
+                                   hex, " in REPLICATOOR_POLICY"));
 }
 
 static void check_device(const rpl_policy *policy, const rpl_policy_party *peer,
                          rpl_verdict *verdict)
 {
     char hex[65] = {0};
-    sentence got, fix;
+    rpl_sentence got, fix;
 
     if (policy->devices.count == 0 || (peer->identity && !is_zero(peer->identity->device) &&
                                        contains(&policy->devices, peer->identity->device))) {
@@ -201,9 +186,9 @@ static void check_device(const rpl_policy *policy, const rpl_policy_party *peer,
     }
     rpl_hex_encode(rpl_bytes_of(peer->identity->device, 32), hex);
     rpl_verdict_fail(
-        verdict, RPL_CHECK_POLICY_DEVICE, "DEVICE_NOT_APPROVED", say(&got, "device ", hex),
+        verdict, RPL_CHECK_POLICY_DEVICE, "DEVICE_NOT_APPROVED", RPL_SAY(&got, "device ", hex),
         "a device of REPLICATOOR_DEVICES",
-        say(&fix, "use one of the listed machines, or add ", hex, " to REPLICATOOR_DEVICES"));
+        RPL_SAY(&fix, "use one of the listed machines, or add ", hex, " to REPLICATOOR_DEVICES"));
 }
 
 void rpl_policy_check(const rpl_policy *policy, rpl_policy_direction direction,
